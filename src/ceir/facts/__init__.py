@@ -1,0 +1,3 @@
+from ceir.facts.declaration import Context, Fact, all_facts
+
+__all__ = ["Context", "Fact", "all_facts"]

@@ -1,0 +1,165 @@
+"""What a workspace holds: one file that names every live ingest, list state and run.
+
+Data files never change once they are named here. Work writes new files first and replaces the catalogue
+last, in one atomic rename: a workspace is either before or after, never between.
+"""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Counts(_Record):
+    """Where the rows of a file went; `read` is always kept + folded + quarantined.
+
+    Args:
+        read: lines that are neither header nor blank.
+        kept: distinct entries.
+        folded: rows equal to a kept one.
+        quarantined: rows that cannot be read, kept apart with line and reason.
+        stored: rows of the table they were compacted to.
+    """
+
+    read: int
+    kept: int
+    folded: int
+    quarantined: int
+    stored: int = 0
+
+
+class CheckResult(_Record):
+    """A file check, what it measured and how it went."""
+
+    check: str
+    limit: float
+    measured: float | None
+    passed: bool
+    unit: str
+    why: str
+    accepted_because: str | None = None
+
+
+class Ingest(_Record):
+    """One file taken in.
+
+    Args:
+        files: data files by kind (`data`, `malformed`, `quarantine`), relative to the workspace.
+        days: distinct IMEIs, IMSIs and MSISDNs by day number: the history of later files' checks.
+        months: months (yyyymm) it speaks of.
+    """
+
+    id: int
+    source: str
+    operator: str | None
+    delta: bool
+    file: str
+    sha256: str
+    received_on: date
+    counts: Counts
+    checks: tuple[CheckResult, ...]
+    files: dict[str, tuple[str, ...]]
+    months: tuple[int, ...] = ()
+    days: dict[str, dict[int, int]] = {}
+    state: Literal["live", "undone"] = "live"
+    undone_because: str | None = None
+    stripped_months: tuple[int, ...] = ()
+
+
+class ListState(_Record):
+    """The current entries of a list source."""
+
+    path: str
+    rows: int
+    ingests: tuple[int, ...]
+
+
+class Merged(_Record):
+    """Several ingests' rows of one month and operator, folded together."""
+
+    path: str
+    month: int
+    operator: str
+    ingests: tuple[int, ...]
+    rows: int
+
+
+class ConditionCount(_Record):
+    """How many pieces of equipment a condition matched in a run."""
+
+    condition: str
+    matched: int
+    share: float
+    blocking: bool
+
+
+class Run(_Record):
+    """One classification, and once published its lists.
+
+    Args:
+        parent: the run whose verdicts this one continues.
+        inputs: ids of the live ingests it looked at.
+        lists: SHA-256 of each published file, relative to the run's folder.
+        base: the run its deltas are against; None: against nothing.
+    """
+
+    id: int
+    as_of: date
+    parent: int | None
+    policy_sha256: str
+    inputs: tuple[int, ...]
+    list_states: dict[str, str]
+    engine: str
+    mode: Literal["full", "changed"]
+    equipment: int
+    verdicts: int
+    counts: tuple[ConditionCount, ...]
+    published: bool = False
+    base: int | None = None
+    stripped: bool = False
+    lists: dict[str, str] = {}
+
+
+class Catalogue(_Record):
+    """Everything a workspace holds.
+
+    Args:
+        sequence: raised by every commit.
+        withdrawn: undone ingests whose equipment the next run must look at again: their key files.
+        devices: the folded devices of the latest run, relative path.
+    """
+
+    format: Literal[1] = 1
+    sequence: int = 0
+    next_ingest: int = 1
+    next_run: int = 1
+    ingests: tuple[Ingest, ...] = ()
+    lists: dict[str, ListState] = {}
+    merged: tuple[Merged, ...] = ()
+    withdrawn: dict[str, tuple[int, ...]] = {}
+    runs: tuple[Run, ...] = ()
+
+    @property
+    def live(self) -> tuple[Ingest, ...]:
+        """Ingests in force."""
+        return tuple(ingest for ingest in self.ingests if ingest.state == "live")
+
+    def run(self, run_id: int) -> Run | None:
+        """The run with this id."""
+        return next((run for run in self.runs if run.id == run_id), None)
+
+    def referenced(self) -> set[str]:
+        """Every path below the workspace that must stay."""
+        paths = {path for ingest in self.ingests for kind in ingest.files.values() for path in kind}
+        paths |= {state.path for state in self.lists.values()}
+        paths |= {merged.path for merged in self.merged}
+        paths |= set(self.withdrawn)
+        # The newest run compares list states with those it saw, so they outlive a newer state.
+        if self.runs:
+            paths |= set(self.runs[-1].list_states.values())
+        paths |= {f"runs/{run.id:05d}" for run in self.runs}
+        return paths

@@ -1,0 +1,115 @@
+"""Undoing an ingest: its rows leave the lake completely, whatever was built on them is built anew."""
+
+from ceir.clock import day_number
+from ceir.errors import CeirError, UsageError
+from ceir.pipeline.catalogue import Catalogue, Ingest, ListState
+from ceir.pipeline.engines import DuckEngine, Limits
+from ceir.pipeline.ingest.listing import after_delta_sql, after_full_sql
+from ceir.pipeline.progress import Progress, Silent
+from ceir.pipeline.workspace import Workspace
+from ceir.sources import Source, source_named
+from ceir.tables.observations import TABLE as OBSERVATIONS
+
+
+class CannotUndoError(CeirError):
+    """What rests on the ingest would no longer make sense without it."""
+
+    code = "cannot_undo"
+
+
+def undo(
+    workspace: Workspace, ingest_id: int, because: str, limits: Limits, progress: Progress | None = None
+) -> Ingest:
+    """Take an ingest back; call it with the workspace locked.
+
+    Its data, quarantine and share of every merged month are deleted; its record stays with the reason. The
+    next run looks again at all the equipment it spoke of, and verdicts that rested on it start anew.
+
+    Raises:
+        UsageError: no such ingest, or undone already.
+        CannotUndoError: deltas of its list came after it; they must be undone first.
+    """
+    progress = progress or Silent()
+    catalogue = workspace.catalogue()
+    record = next((i for i in catalogue.ingests if i.id == ingest_id), None)
+    if record is None:
+        raise UsageError(f"There is no ingest {ingest_id}.", "List them with: ceir ingest --list")
+    if record.state == "undone":
+        raise UsageError(f"Ingest {ingest_id} was undone already: {record.undone_because}.")
+    source = source_named(record.source)
+    with workspace.staging() as scratch:
+        engine = DuckEngine(Limits(scratch, limits.threads, limits.memory_gb), ordered=True)
+        try:
+            with progress.step(f"Undoing ingest {ingest_id}"):
+                update = _update(workspace, catalogue, record, source, engine, scratch_name=f"{ingest_id:06d}")
+        finally:
+            engine.close()
+        undone = record.model_copy(update={"state": "undone", "undone_because": because, "files": {}, "days": {}})
+        ingests = tuple(undone if i.id == ingest_id else i for i in catalogue.ingests)
+        workspace.commit(catalogue.model_copy(update={**update, "ingests": ingests}))
+    workspace.sweep()
+    return undone
+
+
+def _update(
+    workspace: Workspace,
+    catalogue: Catalogue,
+    record: Ingest,
+    source: Source,
+    engine: DuckEngine,
+    scratch_name: str,
+) -> dict[str, object]:
+    update: dict[str, object] = {}
+    if source.folded == "list":
+        lists = dict(catalogue.lists)
+        state = _replayed(workspace, catalogue, record, source, engine)
+        if state is None:
+            lists.pop(source.name, None)
+        else:
+            lists[source.name] = state
+        update["lists"] = lists
+        return update
+    if source.folded == "months":
+        engine.files("gone", [workspace.path(p) for p in record.files.get("data", ())], OBSERVATIONS.columns)
+        staged = workspace.scratch / f"withdrawn-{scratch_name}.parquet"
+        engine.save_file("SELECT DISTINCT imei FROM gone WHERE imei IS NOT NULL ORDER BY imei", staged)
+        keys = workspace.adopt(staged, f"lake/withdrawn/{scratch_name}.parquet")
+        seen_by = tuple(run.id for run in catalogue.runs if record.id in run.inputs)
+        if seen_by:
+            update["withdrawn"] = {**catalogue.withdrawn, keys: seen_by}
+        update["merged"] = tuple(m for m in catalogue.merged if record.id not in m.ingests)
+    return update
+
+
+def _replayed(
+    workspace: Workspace, catalogue: Catalogue, gone: Ingest, source: Source, engine: DuckEngine
+) -> ListState | None:
+    """The state of the list as if the ingest had never come: every other file once more, in order."""
+    rest = [i for i in catalogue.live if i.source == source.name and i.id != gone.id]
+    if not rest:
+        return None
+    if rest[0].delta and not gone.delta:
+        raise CannotUndoError(
+            f"Deltas of {source.name} rest on ingest {gone.id}.",
+            f"Undo them first, the newest first: {', '.join(str(i.id) for i in reversed(rest) if i.delta)}.",
+        )
+    engine.files("current", [], source.table.columns)
+    held: list[int] = []
+    for number, ingest in enumerate(rest):
+        data = workspace.path(ingest.files["data"][0])
+        received = day_number(ingest.received_on)
+        if ingest.delta:
+            engine.view("changes", f"SELECT * FROM read_parquet('{data}')")
+            sql = after_delta_sql(source, received)
+            held.append(ingest.id)
+        else:
+            engine.view("fresh", f"SELECT * EXCLUDE (since) FROM read_parquet('{data}')")
+            sql = after_full_sql(source, received)
+            held = [ingest.id]
+        engine.table(f"state_{number}", sql)
+        engine.view("current", f"SELECT * FROM state_{number}")
+    staged = workspace.scratch / f"replayed-{source.view}.parquet"
+    engine.save_file(f"SELECT * FROM current ORDER BY {', '.join(source.key)}", staged)
+    path = workspace.adopt(staged, f"lake/{source.name}/after-undo-{gone.id:06d}.parquet")
+    rows = int(str(engine.rows("SELECT count(*) FROM current")[0][0]))
+    return ListState(path=path, rows=rows, ingests=tuple(held))

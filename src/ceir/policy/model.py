@@ -1,0 +1,303 @@
+"""The regulator's decisions as typed values."""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+from ceir.rules import Rule, rule_named
+from ceir.rules.declaration import Parameter, Value
+from ceir.sources import all_sources
+
+MAX_CONDITIONS = 60
+"""Conditions of a policy: their matches travel as bits of one signed 64-bit number."""
+
+LABEL = re.compile(r"[A-Za-z0-9_]{1,64}")
+
+Days = Annotated[int, Field(ge=0, le=3650)]
+Ratio = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Country(_Strict):
+    """The country a policy is for."""
+
+    name: str = Field(description="Its name, for people.")
+    country_codes: tuple[Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,3}$")], ...] = Field(
+        description="Country codes that its numbers (E.164) begin with."
+    )
+    languages: tuple[str, ...] = Field(default=("en",), description="Languages it writes to people in.")
+
+
+class Operator(_Strict):
+    """A mobile operator that sends files and receives lists."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,16}$")] = Field(
+        description="Short name used in file names and lists: lower-case letters, digits, underscores."
+    )
+    name: str = Field(description="Its name, for people.")
+    plmns: tuple[str, ...] = Field(
+        min_length=1, description="Its networks as MCC-MNC, for instance `111-01`; none may begin another."
+    )
+
+    @field_validator("plmns")
+    @classmethod
+    def _plmns_well_formed(cls, plmns: tuple[str, ...]) -> tuple[str, ...]:
+        for plmn in plmns:
+            if not re.fullmatch(r"[0-9]{3}-[0-9]{2,3}", plmn):
+                raise ValueError(f"{plmn!r} is not MCC-MNC, for instance 111-01")
+        return plmns
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """What the IMSIs of its subscribers begin with."""
+        return tuple(plmn.replace("-", "") for plmn in self.plmns)
+
+
+class RuleUse(_Strict):
+    """A rule with the parameters that a condition gives it.
+
+    In the file the parameters stand beside `rule` and `not`, all in one inline table.
+    """
+
+    rule: str
+    negated: bool = False
+    parameters: Mapping[str, Any] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_inline_table(cls, raw: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever the file had
+        if not isinstance(raw, Mapping) or "rule" not in raw:
+            raise ValueError("an entry of `all` is a table with a `rule`")
+        rest = {key: value for key, value in raw.items() if key not in ("rule", "not")}
+        rule = _rule_or_error(str(raw["rule"]))
+        negated = raw.get("not", False)
+        if not isinstance(negated, bool):
+            raise ValueError("`not` is true or false")
+        return {"rule": rule.name, "negated": negated, "parameters": _bound(rule, rest)}
+
+    @property
+    def declaration(self) -> Rule:
+        """The rule itself."""
+        return rule_named(self.rule)
+
+
+class Condition(_Strict):
+    """A named combination of rules with its consequences."""
+
+    title: str = Field(default="", description="What people call it; empty: its label.")
+    all: tuple[RuleUse, ...] = Field(
+        min_length=1,
+        description="Rules that must all match, each `{ rule = NAME, ... }`; `not = true` turns one round.",
+    )
+    reason: str = Field(min_length=1, max_length=200, description="Reason sent to operators; no `|`.")
+    grace_days: Days = Field(default=30, description="Days from the first match to the block.")
+    blocking: bool = Field(default=False, description="False: a trial that only counts and explains.")
+    sticky: bool = Field(default=False, description="Once it matched, it stays in force.")
+    tracked: bool = Field(default=False, description="Put matches on the tracked list although they do not block.")
+    max_match_ratio: Ratio = Field(
+        default=0.1, description="Share of all seen equipment above which a blocking run stops."
+    )
+    amnesty_eligible: bool = Field(default=False, description="Its matches may be granted amnesty.")
+    first_seen_from: date | None = Field(
+        default=None, description="Equipment first seen before this day is left alone (grandfathered)."
+    )
+
+    @field_validator("reason")
+    @classmethod
+    def _reason_fits_lists(cls, reason: str) -> str:
+        if re.search(r'[|\r\n",]', reason):
+            raise ValueError("a reason must not contain | , \" or line breaks: they separate in lists")
+        return reason
+
+    @model_validator(mode="after")
+    def _consequences_fit(self) -> "Condition":
+        if self.amnesty_eligible and not self.blocking:
+            raise ValueError("amnesty_eligible needs blocking = true")
+        if all(use.negated for use in self.all):
+            raise ValueError("at least one rule must stand without `not`")
+        return self
+
+
+class Retention(_Strict):
+    """How long personal data lives."""
+
+    subscriber_months: Annotated[int, Field(ge=1, le=120)] = Field(
+        default=6, description="Whole months, before the current one, that IMSIs and MSISDNs are kept."
+    )
+
+
+class ListOptions(_Strict):
+    """How lists are written."""
+
+    look_back_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        default=180, description="How far back a subscriber seen with the equipment is told."
+    )
+    check_digit: bool = Field(default=False, description="Write 15 digits: with the Luhn check digit.")
+    include_malformed: bool = Field(default=True, description="Write malformed identities into lists.")
+    restrict_exceptions_to_blocked: bool = Field(
+        default=False, description="Exception lists carry only pairings of blocked equipment."
+    )
+    include_barred_in_exceptions: bool = Field(
+        default=False, description="Exception lists carry pairings of barred equipment too."
+    )
+
+
+class Amnesty(_Strict):
+    """One chance for devices already in use when a policy begins."""
+
+    enabled: bool = Field(default=False, description="Whether there is one.")
+    evaluation_until: date | None = Field(
+        default=None, description="Last day on which a new eligible match is granted amnesty."
+    )
+    amnesty_until: date | None = Field(default=None, description="Block date of everything granted.")
+
+    @model_validator(mode="after")
+    def _dates_in_order(self) -> "Amnesty":
+        if self.enabled and (
+            self.evaluation_until is None
+            or self.amnesty_until is None
+            or self.evaluation_until >= self.amnesty_until
+        ):
+            raise ValueError("an amnesty needs evaluation_until before amnesty_until")
+        return self
+
+
+class Policy(_Strict):
+    """Everything a regulator decides about the analytical core."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")] = Field(
+        description="Short name: lower-case letters, digits, dashes."
+    )
+    version: int = Field(default=1, ge=1, description="Raised with every change that is put in force.")
+    mode: Literal["permissive", "restrictive"] = Field(
+        default="permissive",
+        description="permissive: allowed unless listed; restrictive: a permitted list is published too.",
+    )
+    country: Country
+    operators: tuple[Operator, ...] = Field(min_length=1)
+    exempt_device_types: tuple[str, ...] = Field(
+        default=(), description="Device types of the TAC list that need no registration or association."
+    )
+    reporting_body_delays: Mapping[
+        Annotated[str, StringConstraints(pattern=r"^[0-9]{2}$")], Annotated[int, Field(ge=0, le=366)]
+    ] = Field(default={}, description="Days a new TAC may be missing from the list, by reporting body.")
+    retention: Retention = Retention()
+    lists: ListOptions = ListOptions()
+    amnesty: Amnesty = Amnesty()
+    checks: Mapping[str, Mapping[str, float]] = Field(
+        default={}, description="Limits of file checks that differ from the default: `[checks.SOURCE]`."
+    )
+    conditions: Mapping[str, Condition] = Field(min_length=1, description="Conditions by label.")
+
+    @field_validator("conditions")
+    @classmethod
+    def _labels_fit(cls, conditions: Mapping[str, Condition]) -> Mapping[str, Condition]:
+        if len(conditions) > MAX_CONDITIONS:
+            raise ValueError(f"at most {MAX_CONDITIONS} conditions")
+        for label in conditions:
+            if not LABEL.fullmatch(label):
+                raise ValueError(f"label {label!r} is not 1 to 64 letters, digits and underscores")
+        return conditions
+
+    @field_validator("checks")
+    @classmethod
+    def _checks_exist(cls, checks: Mapping[str, Mapping[str, float]]) -> Mapping[str, Mapping[str, float]]:
+        sources = all_sources()
+        for name, limits in checks.items():
+            if name not in sources:
+                raise ValueError(f"{name!r} is no source; sources: {', '.join(sources)}")
+            known = [check.name for check in sources[name].checks]
+            for check in limits:
+                if check not in known:
+                    raise ValueError(f"{name} has no check {check!r}; checks: {', '.join(known)}")
+        return checks
+
+    @model_validator(mode="after")
+    def _operators_unique(self) -> "Policy":
+        ids = [operator.id for operator in self.operators]
+        if len(set(ids)) != len(ids):
+            raise ValueError("two operators have the same id")
+        prefixes = sorted(p for operator in self.operators for p in operator.prefixes)
+        for one, two in zip(prefixes, prefixes[1:], strict=False):
+            if two.startswith(one):
+                raise ValueError(f"PLMN {one} begins PLMN {two}: an IMSI could belong to either")
+        return self
+
+    @property
+    def home_prefixes(self) -> tuple[str, ...]:
+        """PLMN prefixes of all its operators, sorted."""
+        return tuple(sorted(p for operator in self.operators for p in operator.prefixes))
+
+    @property
+    def home_mccs(self) -> tuple[str, ...]:
+        """Mobile country codes of its operators, sorted."""
+        return tuple(sorted({p[:3] for p in self.home_prefixes}))
+
+    def limit(self, source: str, check: str, default: float) -> float:
+        """The limit of a file check: the policy's own, else `default`."""
+        return self.checks.get(source, {}).get(check, default)
+
+    def operator(self, operator_id: str) -> Operator | None:
+        """The operator with this id."""
+        return next((o for o in self.operators if o.id == operator_id), None)
+
+
+def _rule_or_error(name: str) -> Rule:
+    from ceir.errors import UsageError  # noqa: PLC0415 - keeps pydantic's ValueError contract in one place
+
+    try:
+        return rule_named(name)
+    except UsageError as error:
+        raise ValueError(str(error)) from error
+
+
+def _bound(rule: Rule, given: Mapping[str, Any]) -> dict[str, Value]:
+    """Parameters of `rule` from what the policy gave, defaults filled in."""
+    known = {parameter.name: parameter for parameter in rule.parameters}
+    for name in given:
+        if name not in known:
+            listed = ", ".join(known) or "none"
+            raise ValueError(f"rule {rule.name} has no parameter {name!r}; its parameters: {listed}")
+    for group in rule.one_of:
+        if sum(name in given for name in group) != 1:
+            raise ValueError(f"rule {rule.name} needs exactly one of {', '.join(group)}")
+    bound: dict[str, Value] = {}
+    for name, parameter in known.items():
+        if name in given:
+            bound[name] = _value(rule, parameter, given[name])
+        elif parameter.required:
+            raise ValueError(f"rule {rule.name} needs {name}: {parameter.doc}")
+        else:
+            bound[name] = parameter.default
+    return bound
+
+
+def _value(rule: Rule, parameter: Parameter, raw: Any) -> Value:  # noqa: ANN401 - from the file
+    where = f"rule {rule.name}, parameter {parameter.name}"
+    value: Value
+    match parameter.type:
+        case "int" if isinstance(raw, int) and not isinstance(raw, bool):
+            value = raw
+        case "decimal" if isinstance(raw, int | float | Decimal) and not isinstance(raw, bool):
+            value = Decimal(str(raw)).normalize()
+        case "bool" if isinstance(raw, bool):
+            value = raw
+        case "text" if isinstance(raw, str):
+            value = raw
+        case _:
+            raise ValueError(f"{where}: expected {parameter.type}, found {raw!r}")
+    if parameter.choices and value not in parameter.choices:
+        raise ValueError(f"{where}: {value!r} is none of {', '.join(parameter.choices)}")
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        if parameter.minimum is not None and value < parameter.minimum:
+            raise ValueError(f"{where}: {value} is less than {parameter.minimum}")
+        if parameter.above is not None and value <= parameter.above:
+            raise ValueError(f"{where}: {value} is not above {parameter.above}")
+    return value

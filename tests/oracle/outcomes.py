@@ -1,0 +1,146 @@
+"""From rules to conditions, from conditions to verdicts, from verdicts to the three kinds of list."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import NamedTuple
+
+from .rules import Parameters, Plmns, Policy, ask_all, exact, moment_of
+from .world import UndefinedError, World, md5_of
+
+ListKey = str | tuple[str, str]
+ListRows = list[tuple[str, ...]]
+
+
+class Verdict(NamedTuple):
+    """One IMEI under one condition (`rule` is its label); block_on is None when it does not block."""
+
+    imei: str
+    rule: str
+    first_matched_on: date
+    block_on: date | None
+
+
+def matches(
+    world: World, policy: Policy, as_of: date, monitored_since: date | None = None
+) -> dict[str, set[str]]:
+    """The IMEIs every condition matches by itself on the day, past verdicts left out of account."""
+    moment = moment_of(world, policy, as_of, monitored_since)
+    answers: dict[str, tuple[set[str], set[str]]] = {}
+    result: dict[str, set[str]] = {}
+    for label, condition in policy["conditions"].items():
+        if not condition["all"]:
+            raise UndefinedError(f"condition {label} has no rule")
+        members: list[set[str]] = []
+        for item in condition["all"]:
+            parameters: Parameters = {
+                name: value for name, value in item.items() if name not in {"rule", "not"}
+            }
+            key = f"{item['rule']} {sorted(parameters.items())!r}"
+            if key not in answers:
+                answers[key] = ask_all(moment, item["rule"], parameters)
+            yes, no = answers[key]
+            members.append(no if item.get("not", False) else yes)
+        result[label] = set.intersection(*members)
+    return result
+
+
+def over_ratio(world: World, policy: Policy, matched: dict[str, set[str]]) -> set[str]:
+    """Labels of conditions matching more than max_match_ratio of seen equipment; verdicts() ignores it."""
+    return {
+        label
+        for label, condition in policy["conditions"].items()
+        if "max_match_ratio" in condition
+        and Fraction(len(matched[label])) > exact(condition["max_match_ratio"]) * len(world.seen)
+    }
+
+
+def verdicts(
+    world: World,
+    policy: Policy,
+    as_of: date,
+    previous: Iterable[Verdict] | None = None,
+    monitored_since: date | None = None,
+) -> list[Verdict]:
+    """The current verdicts after a run on the day that follows the run which left `previous`; sorted."""
+    before = {(verdict.imei, verdict.rule): verdict for verdict in previous or ()}
+    current: list[Verdict] = []
+    for label, matched in matches(world, policy, as_of, monitored_since).items():
+        condition = policy["conditions"][label]
+        block_on = (
+            as_of + timedelta(days=condition.get("grace_days", 30)) if condition.get("blocking") else None
+        )
+        kept = {imei for imei, rule in before if rule == label} if condition.get("sticky") else set()
+        for imei in matched | kept:
+            current.append(before.get((imei, label)) or Verdict(imei, label, as_of, block_on))
+    return sorted(current, key=lambda verdict: (verdict.imei, verdict.rule))
+
+
+def lists(world: World, policy: Policy, as_of: date, current: Iterable[Verdict]) -> dict[ListKey, ListRows]:
+    """Every list of the day, rows sorted; each configured operator has its two lists, even empty ones."""
+    plmns = Plmns(policy)
+    blocked, notified = _by_consequence(world, policy, as_of, current)
+    result: dict[ListKey, ListRows] = {"blocked": [(imei, *blocked[imei]) for imei in sorted(blocked)]}
+    notifications = _notifications(world, policy, plmns, as_of, notified)
+    exceptions = _exceptions(world, policy, plmns, set(blocked))
+    for operator in sorted({operator["id"] for operator in policy["operators"]} | set(notifications)):
+        result["notifications", operator] = sorted(notifications.get(operator, ()))
+        result["exceptions", operator] = sorted(exceptions.get(operator, ()))
+    return result
+
+
+def _by_consequence(
+    world: World, policy: Policy, as_of: date, current: Iterable[Verdict]
+) -> tuple[dict[str, tuple[str, str]], dict[str, tuple[str, str]]]:
+    """(block date, reasons) of every blocked IMEI, and of every one that is still in grace."""
+    blocking: dict[str, list[tuple[date, str]]] = {}
+    for verdict in current:
+        condition = policy["conditions"].get(verdict.rule)
+        if condition is not None and condition.get("blocking") and verdict.block_on is not None:
+            blocking.setdefault(verdict.imei, []).append((verdict.block_on, condition["reason"]))
+    blocked: dict[str, tuple[str, str]] = {}
+    notified: dict[str, tuple[str, str]] = {}
+    golden = world.golden_md5 or set()
+    for imei, causes in blocking.items():
+        if md5_of(imei) in golden:
+            continue
+        first = min(block_on for block_on, _ in causes)
+        entry = (f"{first:%Y%m%d}", "|".join(sorted({reason for _, reason in causes})))
+        (blocked if first <= as_of else notified)[imei] = entry
+    return blocked, notified
+
+
+def _notifications(
+    world: World, policy: Policy, plmns: Plmns, as_of: date, notified: dict[str, tuple[str, str]]
+) -> dict[str, set[tuple[str, ...]]]:
+    end = as_of + timedelta(days=1)
+    window = world.calendar.window(end - timedelta(days=policy["lists"]["look_back_days"]), end)
+    paired = {(imei, imsi) for imei, imsi, _ in world.pairings or ()}
+    rows: dict[str, set[tuple[str, ...]]] = {}
+    for imei, entry in notified.items():
+        equipment = world.seen.get(imei)
+        if equipment is None:
+            continue
+        for (imsi, msisdn, reporter), use in equipment.uses.items():
+            if imsi and msisdn and use[0] & window and (imei, imsi) not in paired:
+                receiver = plmns.operator_of(imsi) or reporter
+                rows.setdefault(receiver, set()).add((imei, imsi, msisdn, *entry))
+    return rows
+
+
+def _exceptions(
+    world: World, policy: Policy, plmns: Plmns, blocked: set[str]
+) -> dict[str, set[tuple[str, ...]]]:
+    options = policy["lists"]
+    barred, barred_tacs = world.barred or set(), world.barred_tacs or set()
+    everyone = [operator["id"] for operator in policy["operators"]]
+    rows: dict[str, set[tuple[str, ...]]] = {}
+    for imei, imsi, msisdn in world.pairings or ():
+        if not options.get("include_barred_in_exceptions") and (imei in barred or imei[:8] in barred_tacs):
+            continue
+        if options.get("restrict_exceptions_to_blocked") and imei not in blocked:
+            continue
+        home = plmns.operator_of(imsi)
+        for receiver in [home] if home is not None else everyone:
+            rows.setdefault(receiver, set()).add((imei, imsi, msisdn))
+    return rows

@@ -1,0 +1,376 @@
+"""From raw files to a World. Invalid rows are left out and counted by source in `World.rejected`."""
+
+import csv
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from .world import (
+    GENERATION_OF_RAT,
+    Approval,
+    Equipment,
+    Model,
+    UndefinedError,
+    World,
+    capabilities_of,
+    is_allowed_imei,
+    md5_of,
+    normalised,
+    trimmed,
+)
+
+_DIGITS = re.compile(r"[0-9]{1,15}")
+_TAC = re.compile(r"[0-9]{8}")
+_MD5 = re.compile(r"[0-9a-f]{32}")
+_DAY = re.compile(r"[0-9]{8}")
+_ALLOCATED = re.compile(r"([0-9]{2})-([a-z]{3})-([0-9]{4})")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+Row = dict[str, str]
+Place = str | Path
+
+
+class InvalidRowError(ValueError):
+    """One row that says something its columns do not allow."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Which files to read.
+
+    `observations`: (operator id, file) in any order. `lists`: source name -> full-list file; a source that is
+    absent or None was never ingested.
+    """
+
+    observations: list[tuple[str, Place]]
+    tac: Place | None = None
+    lists: dict[str, Place | None] = field(default_factory=dict)
+
+
+def load(inputs: Inputs, until: date | None = None) -> World:
+    """The world the files describe; with `until`, as if no observation after that day had been delivered."""
+    unknown = set(inputs.lists) - set(_LIST_READERS)
+    if unknown:
+        raise UndefinedError(f"no such list source: {sorted(unknown)}")
+    world = World()
+    for operator, path in inputs.observations:
+        _read_observations(world, operator, path, until)
+    if inputs.tac is not None:
+        _read_tac(world, inputs.tac)
+    for source, place in inputs.lists.items():
+        if place is not None:
+            _LIST_READERS[source](world, place)
+    return world
+
+
+def _day(text: str) -> date:
+    if not _DAY.fullmatch(text):
+        raise InvalidRowError(text)
+    try:
+        return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+    except ValueError:
+        raise InvalidRowError(text) from None
+
+
+def _day_or_none(text: str) -> date | None:
+    return _day(text) if text else None
+
+
+def _imei(text: str) -> str:
+    imei = normalised(text)
+    if imei is None or not is_allowed_imei(trimmed(text)):
+        raise InvalidRowError(text)
+    return imei
+
+
+def _number_or_empty(text: str) -> str:
+    if text and not _DIGITS.fullmatch(text):
+        raise InvalidRowError(text)
+    return text
+
+
+def _number(text: str) -> str:
+    if not _DIGITS.fullmatch(text):
+        raise InvalidRowError(text)
+    return text
+
+
+def _tac(text: str) -> str:
+    if not _TAC.fullmatch(text):
+        raise InvalidRowError(text)
+    return text
+
+
+def _present(text: str) -> str:
+    if not text:
+        raise InvalidRowError(text)
+    return text
+
+
+def _generations(text: str) -> int:
+    mask = 0
+    if text:
+        for code in text.split("|"):
+            if code not in GENERATION_OF_RAT:
+                raise InvalidRowError(text)
+            mask |= GENERATION_OF_RAT[code]
+    return mask
+
+
+def _columns(header: list[str], path: Place, needed: tuple[str, ...]) -> list[str]:
+    names = [trimmed(name).lower() for name in header]
+    missing = [name for name in needed if name not in names]
+    if missing:
+        raise UndefinedError(f"{path}: no column {missing}")
+    return names
+
+
+def _read_observations(world: World, operator: str, path: Place, until: date | None) -> None:
+    """The one hot loop: fields are examined once per distinct combination, a row costs two look-ups."""
+    bits: dict[str, int] = {}
+    uses: dict[tuple[str, str, str, str], list[int] | None] = {}
+    invalid = 0
+    with Path(path).open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file)
+        names = _columns(next(reader, []), path, ("date", "imei", "imsi", "msisdn"))
+        width = len(names)
+        at_date, at_imei, at_imsi, at_msisdn = (
+            names.index(name) for name in ("date", "imei", "imsi", "msisdn")
+        )
+        at_rat = names.index("rat") if "rat" in names else -1
+        for row in reader:
+            if len(row) != width:
+                invalid += bool(row)
+                continue
+            text = row[at_date]
+            bit = bits.get(text)
+            if bit is None:
+                bit = bits[text] = _bit(world, text, until)
+            key = (row[at_imei], row[at_imsi], row[at_msisdn], row[at_rat] if at_rat >= 0 else "")
+            if bit > 0 and key in uses:
+                use = uses[key]
+                if use is not None:
+                    use[0] |= bit
+                else:
+                    invalid += 1
+            elif bit < 0:
+                invalid += 1
+            elif bit > 0:
+                try:
+                    use = uses[key] = _use(world, operator, key)
+                    use[0] |= bit
+                except InvalidRowError:
+                    uses[key] = None
+                    invalid += 1
+    if invalid:
+        world.rejected["observations"] += invalid
+
+
+def _bit(world: World, text: str, until: date | None) -> int:
+    """The day's bit; 0 for a day past the horizon; -1 for what is no day."""
+    try:
+        day = _day(trimmed(text))
+    except InvalidRowError:
+        return -1
+    return 0 if until is not None and day > until else world.calendar.bit(day)
+
+
+def _use(world: World, operator: str, key: tuple[str, str, str, str]) -> list[int]:
+    raw_imei, imsi, msisdn, rat = (trimmed(text) for text in key)
+    triplet = (_number_or_empty(imsi), _number_or_empty(msisdn), operator)
+    generations = _generations(rat)
+    if not raw_imei:
+        return [0]  # a use of no equipment: valid, and nobody's
+    imei = _imei(raw_imei)
+    equipment = world.seen.get(imei)
+    if equipment is None:
+        equipment = world.seen[imei] = Equipment(imei)
+    equipment.generations |= generations
+    return equipment.uses.setdefault(triplet, [0])
+
+
+def _read_tac(world: World, path: Place) -> None:
+    models: dict[str, Model] = {}
+    with Path(path).open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, delimiter="|", quoting=csv.QUOTE_NONE)
+        header = [trimmed(name.replace('"', "")).replace(" ", "_") for name in next(reader, [])]
+        needed = ("tac", "manufacturer", "model_name", "bands", "allocation_date", "device_type")
+        names = _columns(header, path, needed)
+        for fields in reader:
+            if not fields:
+                continue
+            try:
+                if len(fields) != len(names):
+                    raise InvalidRowError("|".join(fields))
+                row = dict(zip(names, (text.replace('"', "") for text in fields), strict=True))
+                tac = _tac(trimmed(row["tac"]))
+                _allocation_day(trimmed(row["allocation_date"]))
+            except InvalidRowError:
+                world.rejected["tac"] += 1
+                continue
+            model = Model(
+                trimmed(row["manufacturer"]),
+                trimmed(row["model_name"]),
+                row["bands"],  # blanks at the ends may be part of a mark
+                trimmed(row["device_type"]),
+            )
+            if models.setdefault(tac, model) != model:
+                raise UndefinedError(f"{path}: TAC {tac} twice with different contents")
+    world.models = models
+    world.capabilities = capabilities_of(models)
+
+
+def _allocation_day(text: str) -> date | None:
+    if not text:
+        return None
+    parts = _ALLOCATED.fullmatch(text.lower())
+    if parts is None or parts[2] not in _MONTHS:
+        raise InvalidRowError(text)
+    try:
+        return date(int(parts[3]), _MONTHS.index(parts[2]) + 1, int(parts[1]))
+    except ValueError:
+        raise InvalidRowError(text) from None
+
+
+def _rows(
+    world: World, source: str, path: Place, needed: tuple[str, ...], take: Callable[[Row], None]
+) -> None:
+    """Hand every row of a list, trimmed and keyed by lower-case column, to `take`; count those it refuses."""
+    for row in _raw_rows(world, source, path, needed):
+        try:
+            take(row)
+        except InvalidRowError:
+            world.rejected[source] += 1
+
+
+def _raw_rows(world: World, source: str, path: Place, needed: tuple[str, ...]) -> Iterator[Row]:
+    with Path(path).open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file)
+        names = _columns(next(reader, []), path, needed)
+        for fields in reader:
+            if len(fields) == len(names):
+                yield dict(zip(names, map(trimmed, fields), strict=True))
+            elif fields:
+                world.rejected[source] += 1
+
+
+def _in_force_reader(
+    source: str, column: str, words: set[str], attribute: str
+) -> Callable[[World, Place], None]:
+    """Reads a list whose rows count when their status is empty or one of `words`."""
+
+    def read(world: World, path: Place) -> None:
+        found: set[str] = set()
+
+        def take(row: Row) -> None:
+            imei = _imei(row[column])
+            _day_or_none(row.get("reporting_date", ""))
+            if row["status"].lower() in words | {""}:
+                found.add(imei)
+
+        _rows(world, source, path, (column, "status"), take)
+        setattr(world, attribute, found)
+
+    return read
+
+
+def _set_reader(
+    source: str, column: str, parse: Callable[[str], str], attribute: str
+) -> Callable[[World, Place], None]:
+    """Reads a list of which one column matters."""
+
+    def read(world: World, path: Place) -> None:
+        found: set[str] = set()
+        _rows(world, source, path, (column,), lambda row: found.add(parse(row[column])))
+        setattr(world, attribute, found)
+
+    return read
+
+
+def _read_pairings(world: World, path: Place) -> None:
+    found: set[tuple[str, str, str]] = set()
+
+    def take(row: Row) -> None:
+        found.add((_imei(row["imei"]), _number(row["imsi"]), _number_or_empty(row["msisdn"])))
+
+    _rows(world, "pairings", path, ("imei", "imsi", "msisdn"), take)
+    world.pairings = found
+
+
+def _read_golden(world: World, path: Place) -> None:
+    found: set[str] = set()
+
+    def take(row: Row) -> None:
+        text = row["golden_imei"].lower()
+        found.add(text if _MD5.fullmatch(text) else md5_of(_imei(text)))
+
+    _rows(world, "golden", path, ("golden_imei",), take)
+    world.golden_md5 = found
+
+
+def _read_subscribers(world: World, path: Place) -> None:
+    found: dict[str, set[str]] = {}
+
+    def take(row: Row) -> None:
+        uid, imsi = _present(row["uid"]), _number(row["imsi"])
+        found.setdefault(imsi, set()).add(uid)
+
+    _rows(world, "subscribers", path, ("uid", "imsi"), take)
+    world.uids_of_imsi = found
+
+
+def _read_associations(world: World, path: Place) -> None:
+    found: set[str] = set()
+
+    def take(row: Row) -> None:
+        imei = _imei(row["imei"])
+        _present(row["uid"])
+        found.add(imei)
+
+    _rows(world, "associations", path, ("uid", "imei"), take)
+    world.associated = found
+
+
+def _read_approvals(world: World, path: Place) -> None:
+    found: dict[str, list[Approval]] = {}
+
+    def take(row: Row) -> None:
+        tac = _tac(row["tac"])
+        approval = Approval(
+            row["status"].lower(), _day_or_none(row["valid_from"]), _day_or_none(row["valid_until"])
+        )
+        found.setdefault(tac, []).append(approval)
+
+    _rows(world, "type-approvals", path, ("tac", "status", "valid_from", "valid_until"), take)
+    world.approvals = found
+
+
+def _read_imports(world: World, path: Place) -> None:
+    found: dict[str, list[date | None]] = {}
+
+    def take(row: Row) -> None:
+        imei = _imei(row["imei"])
+        _day_or_none(row.get("submitted_on", ""))
+        released = _day_or_none(row["released_on"])
+        found.setdefault(imei, []).append(released)
+
+    _rows(world, "imports", path, ("imei", "released_on"), take)
+    world.releases = found
+
+
+_LIST_READERS: dict[str, Callable[[World, Place], None]] = {
+    "stolen": _in_force_reader("stolen", "imei", {"blacklist"}, "stolen"),
+    "stolen-foreign": _in_force_reader("stolen-foreign", "imei", {"blacklist"}, "stolen_foreign"),
+    "registrations": _in_force_reader("registrations", "approved_imei", {"whitelist"}, "registered"),
+    "pairings": _read_pairings,
+    "golden": _read_golden,
+    "barred": _set_reader("barred", "imei", _imei, "barred"),
+    "barred-tacs": _set_reader("barred-tacs", "tac", _tac, "barred_tacs"),
+    "monitored": _set_reader("monitored", "imei", _imei, "monitored"),
+    "subscribers": _read_subscribers,
+    "associations": _read_associations,
+    "type-approvals": _read_approvals,
+    "imports": _read_imports,
+}
