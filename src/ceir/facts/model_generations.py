@@ -16,7 +16,9 @@ def _capability() -> str:
         )
         for generation, tokens in CAPABILITY_TOKENS.items()
     }
-    cellular = " + ".join(f"CASE WHEN {test} THEN {int(generation)} ELSE 0 END" for generation, test in found.items())
+    cellular = " + ".join(
+        f"CASE WHEN {test} THEN {int(generation)} ELSE 0 END" for generation, test in found.items()
+    )
     other = _any_of([f"%{token}%" for token in NON_CELLULAR_TOKENS])
     return (
         f"CASE WHEN {' OR '.join(found.values())} THEN {cellular} "

@@ -88,6 +88,13 @@ class Merged(_Record):
     rows: int
 
 
+class Devices(_Record):
+    """Where the folded devices of a run lie; only the newest run's are kept."""
+
+    path: str
+    run: int
+
+
 class ConditionCount(_Record):
     """How many pieces of equipment a condition matched in a run."""
 
@@ -101,7 +108,9 @@ class Run(_Record):
     """One classification, and once published its lists.
 
     Args:
-        parent: the run whose verdicts this one continues.
+        parent: the run whose verdicts this one continues: the last of an earlier day.
+        fingerprint: of what the software meant by the policy.
+        looked_at: equipment judged anew; the rest was carried over.
         inputs: ids of the live ingests it looked at.
         lists: SHA-256 of each published file, relative to the run's folder.
         base: the run its deltas are against; None: against nothing.
@@ -111,13 +120,16 @@ class Run(_Record):
     as_of: date
     parent: int | None
     policy_sha256: str
+    fingerprint: str
     inputs: tuple[int, ...]
     list_states: dict[str, str]
     engine: str
     mode: Literal["full", "changed"]
+    looked_at: int
     equipment: int
     verdicts: int
     counts: tuple[ConditionCount, ...]
+    accepted: dict[str, str] = {}
     published: bool = False
     base: int | None = None
     stripped: bool = False
@@ -129,8 +141,7 @@ class Catalogue(_Record):
 
     Args:
         sequence: raised by every commit.
-        withdrawn: undone ingests whose equipment the next run must look at again: their key files.
-        devices: the folded devices of the latest run, relative path.
+        withdrawn: for each undone ingest the file of its equipment's keys, and the runs that saw it.
     """
 
     format: Literal[1] = 1
@@ -142,6 +153,7 @@ class Catalogue(_Record):
     merged: tuple[Merged, ...] = ()
     withdrawn: dict[str, tuple[int, ...]] = {}
     runs: tuple[Run, ...] = ()
+    devices: Devices | None = None
 
     @property
     def live(self) -> tuple[Ingest, ...]:
@@ -161,5 +173,7 @@ class Catalogue(_Record):
         # The newest run compares list states with those it saw, so they outlive a newer state.
         if self.runs:
             paths |= set(self.runs[-1].list_states.values())
+        if self.devices:
+            paths.add(self.devices.path)
         paths |= {f"runs/{run.id:05d}" for run in self.runs}
         return paths

@@ -1,7 +1,7 @@
 """How long work tells where it stands: the pipeline speaks, an edge draws (or stays silent)."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 
@@ -15,15 +15,10 @@ class Step(Protocol):
 class Progress(Protocol):
     """Receives the steps."""
 
-    def step(self, label: str, total: float | None = None, unit: str = "rows") -> "StepContext":
+    def step(
+        self, label: str, total: float | None = None, unit: str = "rows"
+    ) -> AbstractContextManager[Step]:
         """Open a step; `total` None means that nobody knows how much there is."""
-
-
-class StepContext(Protocol):
-    """A context manager that gives the step."""
-
-    def __enter__(self) -> Step: ...
-    def __exit__(self, *exc: object) -> None: ...
 
 
 class _Nothing:
@@ -38,3 +33,7 @@ class Silent:
     def step(self, label: str, total: float | None = None, unit: str = "rows") -> Iterator[Step]:  # noqa: ARG002
         """A step that nobody sees."""
         yield _Nothing()
+
+
+SILENT: Progress = Silent()
+"""Shows nothing."""

@@ -100,7 +100,9 @@ class Condition(_Strict):
     grace_days: Days = Field(default=30, description="Days from the first match to the block.")
     blocking: bool = Field(default=False, description="False: a trial that only counts and explains.")
     sticky: bool = Field(default=False, description="Once it matched, it stays in force.")
-    tracked: bool = Field(default=False, description="Put matches on the tracked list although they do not block.")
+    tracked: bool = Field(
+        default=False, description="Put matches on the tracked list although they do not block."
+    )
     max_match_ratio: Ratio = Field(
         default=0.1, description="Share of all seen equipment above which a blocking run stops."
     )
@@ -113,7 +115,7 @@ class Condition(_Strict):
     @classmethod
     def _reason_fits_lists(cls, reason: str) -> str:
         if re.search(r'[|\r\n",]', reason):
-            raise ValueError("a reason must not contain | , \" or line breaks: they separate in lists")
+            raise ValueError('a reason must not contain | , " or line breaks: they separate in lists')
         return reason
 
     @model_validator(mode="after")

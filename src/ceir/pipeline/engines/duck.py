@@ -80,6 +80,7 @@ class DuckEngine:
         """A result of any size, in its order."""
         with _translated():
             reader = self._connection.execute(sql).to_arrow_reader(122_880)
+            assert reader is not None
             yield from reader
 
     def save(self, sql: str, folder: Path) -> None:
@@ -137,6 +138,7 @@ def _translated() -> Iterator[None]:
         text = str(error)
         if "No space left" in text or "not enough space" in text.lower():
             raise DiskFullError(
-                "The disk is full; nothing was changed.", "Free room on the workspace's disk, then run it again."
+                "The disk is full; nothing was changed.",
+                "Free room on the workspace's disk, then run it again.",
             ) from error
         raise EngineError(f"A file could not be read or written: {text.splitlines()[0]}.") from error

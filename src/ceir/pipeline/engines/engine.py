@@ -81,7 +81,6 @@ class Engine(Protocol):
         """Free everything."""
 
 
-
 def parquet_files(path: Path) -> list[Path]:
     """The Parquet files that a path stands for: itself, or those of the folder, sorted."""
     return sorted(path.glob("*.parquet")) if path.is_dir() else [path]

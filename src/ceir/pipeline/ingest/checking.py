@@ -16,7 +16,11 @@ FILE_DATES = Check(
     "faults of the name",
 )
 DAYS_OUTSIDE = Check(
-    "days_outside", 0, "at most", "rows of days that the file's name does not cover: another file's rows", "rows"
+    "days_outside",
+    0,
+    "at most",
+    "rows of days that the file's name does not cover: another file's rows",
+    "rows",
 )
 FROM_FUTURE = Check("from_future", 0, "at most", "no file can speak of days to come", "days ahead")
 DATED_CHECKS = (FILE_DATES, DAYS_OUTSIDE, FROM_FUTURE)

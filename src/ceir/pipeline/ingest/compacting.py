@@ -57,12 +57,12 @@ def store(work: Work) -> Stored:
             step.at(number)
     malformed = work.number("SELECT count(*) FROM compact WHERE imei < 0")
     return Stored(
-        counts=Counts(
-            read=rows + faulty, kept=kept, folded=rows - kept, quarantined=faulty, stored=stored
-        ),
+        counts=Counts(read=rows + faulty, kept=kept, folded=rows - kept, quarantined=faulty, stored=stored),
         files={
             "data": tuple(data),
-            "malformed": (work.save(malformed_sql("compact", ("imei",)), "malformed.parquet"),) if malformed else (),
+            "malformed": (work.save(malformed_sql("compact", ("imei",)), "malformed.parquet"),)
+            if malformed
+            else (),
             "quarantine": save_quarantine(work, faulty),
         },
         measured=measured,
@@ -124,7 +124,7 @@ def _measure(work: Work, days: dict[str, dict[int, int]]) -> dict[str, float | N
     if any(f.name == "rats" and set(f.headers) & set(work.opened.header) for f in work.source.fields):
         measured["null_rat"] = float(str(row[-1])) / total
         # A row without technology also misses a column; the worse of both bounds the share of any null.
-        measured["null_any"] = max(measured["null_any"] or 0.0, measured["null_rat"])
+        measured["null_any"] = max(measured["null_any"] or 0.0, measured["null_rat"] or 0.0)
     return measured | _measure_zeros(work) | _measure_history(work, days)
 
 
@@ -171,5 +171,3 @@ def _measure_history(work: Work, days: dict[str, dict[int, int]]) -> dict[str, f
             average = sum(days[column].values()) / len(days[column])
             measured[check] = average / (sum(past) / len(past))
     return measured
-
-

@@ -68,7 +68,8 @@ def store(work: Work) -> Stored:
             "state": states,
             "malformed": (
                 work.save(
-                    malformed_sql("entries", tuple(t.removesuffix("_text") for t in texts)), "malformed.parquet"
+                    malformed_sql("entries", tuple(t.removesuffix("_text") for t in texts)),
+                    "malformed.parquet",
                 ),
             )
             if malformed
@@ -94,9 +95,7 @@ def after_full_sql(source: Source, received_on: int) -> str:
     # Keys are never null, other columns may be: equal means equal or both null.
     same = " AND ".join(f"c.{n} IS NOT DISTINCT FROM f.{n}" for n in names if n not in source.key)
     keys = " AND ".join(f"c.{n} = f.{n}" for n in _joined(source))
-    nulls = " AND ".join(
-        f"c.{n} IS NOT DISTINCT FROM f.{n}" for n in source.key if n not in _joined(source)
-    )
+    nulls = " AND ".join(f"c.{n} IS NOT DISTINCT FROM f.{n}" for n in source.key if n not in _joined(source))
     also = " AND ".join(t for t in (same, nulls) if t)
     chosen = ", ".join(f"f.{n}" for n in names)
     order = ", ".join(f"f.{n}" for n in source.key)

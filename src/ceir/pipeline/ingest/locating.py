@@ -36,7 +36,9 @@ def store(work: Work) -> Stored:
         counts=Counts(read=rows + faulty, kept=kept, folded=rows - kept, quarantined=faulty, stored=kept),
         files={
             "data": data,
-            "malformed": (work.save(malformed_sql("compact", ("imei",)), "malformed.parquet"),) if malformed else (),
+            "malformed": (work.save(malformed_sql("compact", ("imei",)), "malformed.parquet"),)
+            if malformed
+            else (),
             "quarantine": save_quarantine(work, faulty),
         },
         measured={},

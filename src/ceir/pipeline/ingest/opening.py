@@ -72,12 +72,16 @@ def open_delivery(
             name, plain = _unzip(path, scratch)
         elif path.suffix.lower() in (".gz", ".zst"):
             name, compression = path.stem, {".gz": "gzip", ".zst": "zstd"}[path.suffix.lower()]
-        with _stream(plain, compression) as stream, progress.step(f"Checking {path.name}", None, "bytes") as step:
+        with (
+            _stream(plain, compression) as stream,
+            progress.step(f"Checking {path.name}", None, "bytes") as step,
+        ):
             first, digest, lines, quoted = _scan(stream, name, step.at)
     except (OSError, EOFError, zipfile.BadZipFile, zstandard.ZstdError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise FileRefusedError(
-            f"{path} cannot be read: {reason}.", "Check that it exists, arrived whole, and that you may read it."
+            f"{path} cannot be read: {reason}.",
+            "Check that it exists, arrived whole, and that you may read it.",
         ) from error
     header, delimiter = _header(first, delimiters, known)
     return OpenedFile(name, plain, compression, digest, lines, quoted, header, delimiter)
@@ -100,7 +104,8 @@ def _unzip(path: Path, scratch: Path) -> tuple[str, Path]:
         members = [m for m in archive.infolist() if not m.is_dir()]
         if len(members) != 1:
             raise FileRefusedError(
-                f"{path.name} holds {len(members)} files; a delivery is one file.", "Pack each file on its own."
+                f"{path.name} holds {len(members)} files; a delivery is one file.",
+                "Pack each file on its own.",
             )
         scratch.mkdir(parents=True, exist_ok=True)
         target = scratch / f"unpacked-{path.stem}"
@@ -118,7 +123,7 @@ def _stream(path: Path, compression: str) -> Iterator[BinaryIO]:
                 yield stream  # type: ignore[misc]  # GzipFile reads like a BinaryIO
         elif compression == "zstd":
             with zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True) as stream:
-                yield stream  # type: ignore[misc]  # so does the reader
+                yield stream
         else:
             yield raw
 
@@ -142,7 +147,9 @@ def _scan(stream: BinaryIO, name: str, done: object) -> tuple[str, str, int, boo
                     "Convert it to UTF-8, for instance with: iconv -f LATIN1 -t UTF-8",
                 ) from error
         if b"\x00" in chunk or b"\x1f" in chunk:
-            raise FileRefusedError(f"{name} has control characters: it is not text.", "Ask for it as plain text.")
+            raise FileRefusedError(
+                f"{name} has control characters: it is not text.", "Ask for it as plain text."
+            )
         lines += chunk.count(b"\n")
         returns += chunk.count(b"\r") - (tail[-1:] + chunk).count(b"\r\n")
         quoted = quoted or b'"' in chunk
@@ -160,9 +167,7 @@ def _scan(stream: BinaryIO, name: str, done: object) -> tuple[str, str, int, boo
     return text.removeprefix("\ufeff").rstrip("\r"), digest.hexdigest(), lines + (0 if ended else 1), quoted
 
 
-def _header(
-    first: str, delimiters: tuple[str, ...], known: frozenset[str]
-) -> tuple[tuple[str, ...], str]:
+def _header(first: str, delimiters: tuple[str, ...], known: frozenset[str]) -> tuple[tuple[str, ...], str]:
     def names(delimiter: str) -> tuple[str, ...]:
         row = next(csv.reader(io.StringIO(first), delimiter=delimiter), [])
         return tuple(re.sub(r"\s+", "_", name.strip().strip('"').lower()) for name in row)

@@ -10,7 +10,13 @@ from ceir.sources._kinds import IMEI, Kind
 CHANGE = Field(
     "change_type",
     ("change_type",),
-    Kind("change", "VARCHAR", "lower({x}) IN ('add', 'remove', 'update')", "lower({x})", "add, remove or update"),
+    Kind(
+        "change",
+        "VARCHAR",
+        "lower({x}) IN ('add', 'remove', 'update')",
+        "lower({x})",
+        "add, remove or update",
+    ),
     "What the delta does with the entry.",
     required=True,
 )
@@ -78,8 +84,12 @@ def parser_for(source: Source, opened: OpenedFile, *, delta: bool) -> Parser:
             )
     if source.keep_unknown:
         pairs = ", ".join(f"'{opened.header[i]}', nullif(trim(f[{i + 1}]), '')" for i in rest)
-        values.append(f"CAST(json_object({pairs}) AS VARCHAR) AS extra" if pairs else "CAST(NULL AS VARCHAR) AS extra")
-    raws = ", ".join(f"nullif(trim(f[{place[f.name] + 1}]), '') AS r_{f.name}" for f in fields if f.name in place)
+        values.append(
+            f"CAST(json_object({pairs}) AS VARCHAR) AS extra" if pairs else "CAST(NULL AS VARCHAR) AS extra"
+        )
+    raws = ", ".join(
+        f"nullif(trim(f[{place[f.name] + 1}]), '') AS r_{f.name}" for f in fields if f.name in place
+    )
     path = str(opened.path).replace("'", "''")
     reader = (
         f"read_csv('{path}', header = FALSE, skip = 1, delim = '\x1f', quote = '', escape = '', "
@@ -107,7 +117,9 @@ def _places(source: Source, fields: Sequence[Field], opened: OpenedFile, *, delt
     for field in fields:
         found = [i for i, name in enumerate(opened.header) if name in field.headers]
         if len(found) > 1:
-            raise FileRefusedError(f"{opened.name} has the column {field.headers[0]} twice.", "Leave one of them out.")
+            raise FileRefusedError(
+                f"{opened.name} has the column {field.headers[0]} twice.", "Leave one of them out."
+            )
         if found:
             place[field.name] = found[0]
         elif not field.optional_header:

@@ -33,8 +33,10 @@ def save_quarantine(work: Work, faulty: int) -> tuple[Path, ...]:
 
 def write_quarantine(work: Work) -> tuple[Path, ...]:
     """Write the table `quarantined` as Parquet and as CSV, by line."""
-    ordered = "SELECT * FROM quarantined ORDER BY line, \"column\""
+    ordered = 'SELECT * FROM quarantined ORDER BY line, "column"'
     parquet = work.save(ordered, "quarantine.parquet")
     csv = work.scratch / "quarantine.csv"
-    work.engine.execute(f"COPY ({ordered}) TO '{str(csv).replace(chr(39), chr(39) * 2)}' (FORMAT csv, HEADER)")
+    work.engine.execute(
+        f"COPY ({ordered}) TO '{str(csv).replace(chr(39), chr(39) * 2)}' (FORMAT csv, HEADER)"
+    )
     return (parquet, csv)

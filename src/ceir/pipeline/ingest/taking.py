@@ -14,7 +14,7 @@ from ceir.pipeline.ingest.checking import judge, refuse_failed
 from ceir.pipeline.ingest.opening import FileRefusedError, OpenedFile, days_of_name, open_delivery
 from ceir.pipeline.ingest.parsing import parser_for
 from ceir.pipeline.ingest.work import Stored, Work
-from ceir.pipeline.progress import Progress, Silent
+from ceir.pipeline.progress import SILENT, Progress
 from ceir.pipeline.workspace import Workspace
 from ceir.policy import Policy
 from ceir.sources import Source, source_named
@@ -43,9 +43,7 @@ class Delivery:
     accepted: Mapping[str, str] = field(default_factory=dict)
 
 
-def take_in(
-    workspace: Workspace, delivery: Delivery, limits: Limits, progress: Progress | None = None
-) -> Ingest:
+def take_in(workspace: Workspace, delivery: Delivery, limits: Limits, progress: Progress = SILENT) -> Ingest:
     """Take a file into the workspace; call it with the workspace locked.
 
     Returns: its record; the same content again gives the record of the first time, and changes nothing.
@@ -55,7 +53,6 @@ def take_in(
         FileRefusedError: it cannot be read as a file of the source.
         ChecksFailedError: it failed a check that nobody accepted.
     """
-    progress = progress or Silent()
     source = source_named(delivery.source)
     policy, _ = workspace.policy()
     operator = _operator(source, policy, delivery)
@@ -112,9 +109,9 @@ def take_in(
 
 def _store(work: Work, delivery: Delivery) -> tuple[Stored, tuple[CheckResult, ...]]:
     """Let the engine do the work of this kind of source, account for every line, and judge the file."""
-    stored = {"months": compacting.store, "rows": locating.store, "list": listing.store}[
-        work.source.folded
-    ](work)
+    stored = {"months": compacting.store, "rows": locating.store, "list": listing.store}[work.source.folded](
+        work
+    )
     blank = work.blank_lines()
     if work.opened.lines != 1 + blank + stored.counts.read or stored.counts.read != (
         stored.counts.kept + stored.counts.folded + stored.counts.quarantined

@@ -5,7 +5,7 @@ from ceir.errors import CeirError, UsageError
 from ceir.pipeline.catalogue import Catalogue, Ingest, ListState
 from ceir.pipeline.engines import DuckEngine, Limits
 from ceir.pipeline.ingest.listing import after_delta_sql, after_full_sql
-from ceir.pipeline.progress import Progress, Silent
+from ceir.pipeline.progress import SILENT, Progress
 from ceir.pipeline.workspace import Workspace
 from ceir.sources import Source, source_named
 from ceir.tables.observations import TABLE as OBSERVATIONS
@@ -18,7 +18,7 @@ class CannotUndoError(CeirError):
 
 
 def undo(
-    workspace: Workspace, ingest_id: int, because: str, limits: Limits, progress: Progress | None = None
+    workspace: Workspace, ingest_id: int, because: str, limits: Limits, progress: Progress = SILENT
 ) -> Ingest:
     """Take an ingest back; call it with the workspace locked.
 
@@ -29,7 +29,6 @@ def undo(
         UsageError: no such ingest, or undone already.
         CannotUndoError: deltas of its list came after it; they must be undone first.
     """
-    progress = progress or Silent()
     catalogue = workspace.catalogue()
     record = next((i for i in catalogue.ingests if i.id == ingest_id), None)
     if record is None:
@@ -41,10 +40,14 @@ def undo(
         engine = DuckEngine(Limits(scratch, limits.threads, limits.memory_gb), ordered=True)
         try:
             with progress.step(f"Undoing ingest {ingest_id}"):
-                update = _update(workspace, catalogue, record, source, engine, scratch_name=f"{ingest_id:06d}")
+                update = _update(
+                    workspace, catalogue, record, source, engine, scratch_name=f"{ingest_id:06d}"
+                )
         finally:
             engine.close()
-        undone = record.model_copy(update={"state": "undone", "undone_because": because, "files": {}, "days": {}})
+        undone = record.model_copy(
+            update={"state": "undone", "undone_because": because, "files": {}, "days": {}}
+        )
         ingests = tuple(undone if i.id == ingest_id else i for i in catalogue.ingests)
         workspace.commit(catalogue.model_copy(update={**update, "ingests": ingests}))
     workspace.sweep()

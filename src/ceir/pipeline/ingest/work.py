@@ -42,9 +42,11 @@ class Work:
 
     def blank_lines(self) -> int:
         """Lines after the header with nothing on them."""
-        return self.number(self.parser.lines_sql.replace("SELECT l", "SELECT count(*)", 1).replace(
-            "WHERE l IS NOT NULL AND l <> ''", "WHERE l IS NULL OR l = ''"
-        ))
+        return self.number(
+            self.parser.lines_sql.replace("SELECT l", "SELECT count(*)", 1).replace(
+                "WHERE l IS NOT NULL AND l <> ''", "WHERE l IS NULL OR l = ''"
+            )
+        )
 
     def rows_outside(self, first: int, last: int) -> int:
         """Rows kept of days that are not from `first` to `last`; the rows lie in the table `compact`."""

@@ -12,7 +12,6 @@ from ceir.testing.country.uses import ALWAYS, Uses
 from ceir.testing.country.world import (
     COMPANY,
     FLEET_RANGE,
-    FOREIGN_NETWORKS,
     NATIONAL_ROAMER_RANGE,
     NOBODY,
     Role,
@@ -337,9 +336,9 @@ def roamers(world: World, low: int, high: int) -> list[Uses]:
         index = world.census.within(world.census.spare_size(kind), low, high)
         device = world.census.spare(kind, index)
         if kind == Spare.ROAMER_INTERNATIONAL:
-            home = draws.below("roamer-home", index, len(FOREIGN_NETWORKS))
-            plmn = np.asarray([int(plmn) for plmn, _ in FOREIGN_NETWORKS])[home]
-            country = np.asarray([int(code) for _, code in FOREIGN_NETWORKS])[home]
+            home = draws.below("roamer-home", index, len(world.foreign))
+            plmn = np.asarray([int(plmn) for plmn, _ in world.foreign])[home]
+            country = np.asarray([int(code) for _, code in world.foreign])[home]
             msisdn = country * 10**9 + 600_000_000 + index
         else:
             plmn = np.full(len(index), int(world.spec.unconfigured_plmn))

@@ -170,9 +170,9 @@ class Wrongs:
     malformed: float = 0.004
     """Too short, with letters or with * and # [guess; gate 0.05 of rows]."""
     test_tac: float = 0.0005
-    """[guess]"""
+    """Devices with an IMEI from a range for tests [guess]."""
     unallocated_tac: float = 0.004
-    """[guess]"""
+    """Devices whose TAC nobody allocated [guess]."""
     rat_mismatch: float = 0.003
     """4G devices that carry the IMEI of a model that has 2G only [guess]."""
     stolen: float = 0.003
@@ -188,11 +188,11 @@ class Wrongs:
     oem_error: float = 0.0005
     """Lines on an IMEI that the manufacturer gave to many devices [press: 13,557 and over 100,000 (IN)]."""
     barred: float = 0.001
-    """[guess]"""
+    """Devices barred one by one [guess]."""
     barred_tac: float = 0.001
-    """[guess]"""
+    """Devices of a barred model [guess]."""
     not_type_approved: float = 0.003
-    """[guess]"""
+    """Devices of a model whose approval is missing, withdrawn or over [guess]."""
     imsi_unregistered: float = 0.005
     """Lines whose IMSIs are missing from the subscribers' file [guess]."""
     not_associated: float = 0.05
@@ -278,6 +278,13 @@ class CountrySpec:
             "an operator or PLMN stands twice",
             "each once",
         )
+        plmns = {operator.plmn for operator in self.operators}
+        _demand(
+            self.unconfigured_plmn not in plmns
+            and self.unconfigured_plmn[:3] in {plmn[:3] for plmn in plmns},
+            f"the unconfigured PLMN {self.unconfigured_plmn}",
+            "an operator's MCC and another MNC",
+        )
         _demand(self.country_code.isdigit() and len(self.country_code) == 2, "the country code", "two digits")
         _demand(1 <= self.rows_per_subscriber_month <= 20, "rows_per_subscriber_month", "1 to 20")
         _demand(200 <= self.tac_count <= 300_000, f"{self.tac_count} TACs", "200 to 300,000")
@@ -287,6 +294,8 @@ class CountrySpec:
             f"multiple of {BLOCK}",
         )
         _demand(0 < self.registered_share <= 1, "registered_share", "over 0 to 1")
+        _demand(self.wrongs.cluster_alpha >= 1, "cluster_alpha", "1 or more")
+        _demand(self.wrongs.cluster_minimum >= 1, "cluster_minimum", "1 or more")
         for knobs in (self.habits, self.wrongs, self.noise):
             for knob in fields(knobs):
                 value = getattr(knobs, knob.name)

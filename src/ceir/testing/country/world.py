@@ -183,6 +183,17 @@ class World:
         """Market shares as whole numbers."""
         return [max(1, int(o.share * 1_000_000)) for o in self.spec.operators]
 
+    @cached_property
+    def foreign(self) -> tuple[tuple[str, str], ...]:
+        """Networks abroad: those of `FOREIGN_NETWORKS` that are not at home here."""
+        spec = self.spec
+        home = {operator.plmn[:3] for operator in spec.operators}
+        return tuple(
+            (plmn, code)
+            for plmn, code in FOREIGN_NETWORKS
+            if plmn[:3] not in home and code != spec.country_code
+        )
+
     def player(self, role: Role, number: Ints) -> Ints:
         """The subscribers who play a role with these numbers (0 .. size-1)."""
         return self.role_order.undone(self.census.roles[role - 1] + number)

@@ -1,0 +1,135 @@
+"""Which equipment a run must look at again, and whether that is cheaper than looking at all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from ceir.clock import day_number
+from ceir.pipeline.catalogue import Catalogue, Run
+from ceir.pipeline.classify.compiling import Compiled, compile_policy, drifts_sql
+from ceir.pipeline.classify.inputs import observation_ingests
+from ceir.pipeline.engines import Engine
+from ceir.pipeline.workspace import Workspace
+from ceir.policy import Policy
+from ceir.sources import Source, all_sources
+from ceir.tables.observations import TABLE as OBSERVATIONS
+from ceir.tables.verdicts import TABLE as VERDICTS
+
+MOST_CHANGED = 0.2
+"""Above this share of all equipment a full run is cheaper than a changed one."""
+
+
+@dataclass(frozen=True)
+class Base:
+    """The run whose results are carried over for equipment that nothing happened to."""
+
+    run: Run
+    compiled: Compiled
+
+
+def carry_base(
+    catalogue: Catalogue, policy: Policy, policy_sha256: str, as_of: date, compiled: Compiled
+) -> Base | None:
+    """The newest run, if its results can be carried over; None: everything must be looked at.
+
+    Why None: another policy, software that means something else by it, a later day, a list that came or went.
+    """
+    if not catalogue.runs or catalogue.devices is None or policy.amnesty.enabled:
+        return None
+    run = catalogue.runs[-1]
+    known = frozenset(run.list_states)
+    before = compile_policy(policy, run.as_of, known)
+    same = (
+        run.policy_sha256 == policy_sha256
+        and run.fingerprint == compiled.fingerprint == before.fingerprint
+        and run.as_of <= as_of
+        and catalogue.devices.run == run.id
+        and not run.stripped
+    )
+    return Base(run, before) if same else None
+
+
+def name_new_rows(engine: Engine, workspace: Workspace, catalogue: Catalogue, base: Base) -> bool:
+    """Name `new_rows` (observations the base did not see) and `gone` (equipment of what it saw and was undone).
+
+    Returns: whether something was undone.
+    """
+    seen = set(base.run.inputs)
+    fresh = [
+        workspace.path(path)
+        for ingest in observation_ingests(catalogue)
+        if ingest.id not in seen
+        for path in ingest.files.get("data", ())
+    ]
+    engine.files("new_rows", fresh, OBSERVATIONS.columns)
+    keys = [workspace.path(path) for path, runs in catalogue.withdrawn.items() if base.run.id in runs]
+    engine.files("gone", keys, OBSERVATIONS.columns[2:3])
+    return bool(keys)
+
+
+def name_withdrawn(engine: Engine, workspace: Workspace, catalogue: Catalogue, history: Run | None) -> None:
+    """Name `withdrawn`: equipment of undone files that the history rests on, and the first day it did."""
+    parts = []
+    for number, (path, runs) in enumerate(sorted(catalogue.withdrawn.items())):
+        days = [run.as_of for run in catalogue.runs if run.id in runs]
+        if history is not None and history.id in runs:
+            engine.files(f"withdrawn_{number}", [workspace.path(path)], OBSERVATIONS.columns[2:3])
+            parts.append(
+                f"SELECT imei, CAST({day_number(min(days))} AS INTEGER) AS since FROM withdrawn_{number}"
+            )
+    empty = "SELECT CAST(NULL AS BIGINT) AS imei, CAST(NULL AS INTEGER) AS since WHERE 1 = 0"
+    engine.view("withdrawn", " UNION ALL ".join(parts) or empty)
+
+
+def name_scope(
+    engine: Engine, workspace: Workspace, catalogue: Catalogue, policy: Policy, compiled: Compiled, base: Base
+) -> int:
+    """Compute `scope`: equipment whose verdicts may differ from the base's. Returns how much it is."""
+    selects = ["SELECT imei FROM new_rows WHERE imei IS NOT NULL", "SELECT imei FROM gone"]
+    for source in all_sources().values():
+        old, new = base.run.list_states.get(source.name), catalogue.lists.get(source.name)
+        if source.name not in compiled.sources and source.view not in compiled.listed:
+            continue
+        if new is not None and old is not None and old != new.path:
+            selects += _changed_entries(engine, workspace, source, old)
+    if base.compiled.end < compiled.end:
+        selects += drifts_sql(policy, base.compiled, compiled)
+    engine.table("scope", " UNION ".join(selects))
+    return int(str(engine.rows("SELECT COUNT(*) FROM scope")[0][0]))
+
+
+def name_history(engine: Engine, workspace: Workspace, name: str, run: Run | None) -> None:
+    """Name the verdicts of a run; none: an empty relation."""
+    paths: Sequence[str] = [f"runs/{run.id:05d}/verdicts"] if run else []
+    engine.files(name, [workspace.path(p) for p in paths], VERDICTS.columns)
+
+
+def _changed_entries(engine: Engine, workspace: Workspace, source: Source, old: str) -> list[str]:
+    """SELECTs of the equipment that entries which came, went or changed speak of."""
+    before = f"{source.view}_before"
+    engine.files(before, [workspace.path(old)], source.table.columns)
+    columns = ", ".join(source.table.names)
+    moved = f"{source.view}_moved"
+    engine.table(
+        moved,
+        f"SELECT * FROM (SELECT {columns} FROM {source.view} EXCEPT SELECT {columns} FROM {before}) AS came "
+        f"UNION ALL SELECT * FROM (SELECT {columns} FROM {before} EXCEPT SELECT {columns} FROM {source.view}) AS went",
+    )
+    match source.subject:
+        case "imei":
+            return [f"SELECT imei FROM {moved}"]
+        case "imsi":
+            return [
+                f"SELECT o.imei FROM observations AS o WHERE o.imei IS NOT NULL AND o.imsi IN (SELECT imsi FROM {moved})"
+            ]
+        case "tac":
+            tacs = [f"SELECT tac FROM {moved}"]
+            if source.name == "tac":  # a TAC's record tells about all TACs of its model
+                tacs += [
+                    f"SELECT t.tac FROM {view} AS t JOIN {moved} AS m "
+                    "ON m.manufacturer = t.manufacturer AND m.model_name = t.model_name"
+                    for view in (source.view, before)
+                ]
+            return [f"SELECT imei FROM equipment WHERE tac IN ({' UNION '.join(tacs)})"]
+        case "hash" | "none":
+            return []

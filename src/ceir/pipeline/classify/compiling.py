@@ -1,0 +1,308 @@
+"""From a policy to SQL: its facts as columns, its conditions as bits of one number, one scan over all."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TypeVar
+
+import sqlglot
+from sqlglot import expressions as exp
+
+from ceir.clock import day_number, day_of, months_before
+from ceir.errors import CeirError
+from ceir.facts import Context, Fact, all_facts
+from ceir.facts.declaration import WINDOW_PARAMETERS
+from ceir.pipeline.classify.inputs import SHARED
+from ceir.policy import Condition, Policy, RuleUse
+from ceir.rules import Rule
+from ceir.rules.declaration import Value
+
+DAY_AFTER = "day_after"
+"""A name every rule may use: the day after the day of the run, as a day number."""
+
+
+class DeclarationError(CeirError):
+    """A rule or a fact of this installation is declared wrongly."""
+
+    code = "declaration_invalid"
+
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(frozen=True)
+class FactColumn:
+    """A fact with the parameters that a policy gives it, as a column of the fact table."""
+
+    column: str
+    fact: Fact
+    context: Context
+    known: bool
+
+    @property
+    def rows_view(self) -> str:
+        """The view of observations it reads: those of its window, of shared or of all equipment."""
+        return f"rows_{self.fact.rows}_{self.context.start}_{self.context.end}"
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A policy on a day, ready to run.
+
+    Args:
+        end: day after the day of the run.
+        facts: columns in a stable order.
+        conditions: label, its bit, and its predicate over the fact table.
+        listed: views of lists whose unseen equipment is looked at too.
+        sources: list sources that the conditions rest on.
+        fingerprint: changes when a rule, a fact or a parameter means something else.
+    """
+
+    end: int
+    facts: tuple[FactColumn, ...]
+    conditions: tuple[tuple[str, int, str], ...]
+    listed: tuple[str, ...]
+    sources: tuple[str, ...]
+    fingerprint: str
+    uses: tuple[tuple[str, RuleUse, tuple[FactColumn, ...]], ...]
+
+
+def compile_policy(policy: Policy, as_of: date, known_sources: frozenset[str]) -> Compiled:
+    """Compile a policy for a day.
+
+    Args:
+        known_sources: list sources that were ever ingested; facts that rest on others are unknown.
+    """
+    end = day_number(as_of) + 1
+    columns: dict[tuple[str, Context], FactColumn] = {}
+    names: dict[str, int] = {}
+    conditions: list[tuple[str, int, str]] = []
+    uses: list[tuple[str, RuleUse, tuple[FactColumn, ...]]] = []
+    listed: set[str] = set()
+    for bit, (label, condition) in enumerate(policy.conditions.items()):
+        tests = []
+        for use in condition.all:
+            rule = use.declaration
+            needed = {
+                name: _column(columns, names, name, use, policy, end, known_sources) for name in rule.needs
+            }
+            uses.append((label, use, tuple(needed.values())))
+            tests.append(_test(rule, use, needed, end))
+            if rule.applies_to == "listed" and not use.negated:
+                listed |= {name.replace("-", "_") for name in rule.lists}
+        if condition.first_seen_from is not None:
+            start = day_number(condition.first_seen_from)
+            tests.append(f"COALESCE(first_day, {start}) >= {start}")
+        conditions.append((label, 1 << bit, " AND ".join(f"({test})" for test in tests)))
+    facts = tuple(columns.values())
+    sources = sorted({s for c in facts for s in c.fact.sources(c.context)})
+    return Compiled(
+        end=end,
+        facts=facts,
+        conditions=tuple(conditions),
+        listed=tuple(sorted(listed)),
+        sources=tuple(sources),
+        fingerprint=_fingerprint(facts, policy),
+        uses=tuple(uses),
+    )
+
+
+def facts_sql(compiled: Compiled, subjects: str) -> str:
+    """SELECT of every fact of every row of `subjects`: its columns imei, text, first_day, last_day, and the facts."""
+    joins, values = [], []
+    for number, column in enumerate(compiled.facts):
+        fact, sql = column.fact, column.fact.sql(column.context)
+        if not column.known:
+            values.append(f"CAST(NULL AS {fact.type}) AS {column.column}")
+        elif fact.expression is not None:
+            values.append(f"CAST({_qualified(sql)} AS {fact.type}) AS {column.column}")
+        else:
+            query = sql.replace("{rows}", column.rows_view)
+            joins.append(f" LEFT JOIN ({query}) AS f{number} ON f{number}.{fact.key} = s.{fact.key}")
+            otherwise = _qualified(fact.otherwise)
+            values.append(f"CAST(COALESCE(f{number}.value, {otherwise}) AS {fact.type}) AS {column.column}")
+    chosen = "".join(f", {value}" for value in values)
+    return f"SELECT s.imei, s.first_day AS first_day, s.last_day AS last_day{chosen} FROM {subjects} AS s{''.join(joins)}"
+
+
+def matched_sql(compiled: Compiled, facts: str) -> str:
+    """SELECT of the equipment that some condition matches: `matched` (a mask) and the facts."""
+    mask = " + ".join(f"CASE WHEN {test} THEN {bit} ELSE 0 END" for _, bit, test in compiled.conditions)
+    columns = ", ".join(("imei", "first_day", "last_day", *(c.column for c in compiled.facts)))
+    return (
+        f"SELECT * FROM (SELECT {columns}, CAST({mask} AS BIGINT) AS matched FROM ({facts}) AS facts) AS judged "
+        "WHERE matched <> 0"
+    )
+
+
+def window_sql(column: FactColumn) -> str:
+    """SELECT of the observations that a windowed fact reads, with the days outside the window cut off."""
+    start, end = column.context.start, column.context.end
+    assert start is not None
+    masks = month_masks(start, end)
+    cases = " ".join(f"WHEN {month} THEN day_mask & {mask}" for month, mask in masks.items())
+    return (
+        "SELECT * FROM (SELECT imei, imsi, msisdn, operator, month, "
+        f"CASE month {cases} ELSE 0 END AS day_mask FROM {column.fact.rows}_rows) AS inside WHERE day_mask <> 0"
+    )
+
+
+def month_masks(start: int, end: int) -> dict[int, int]:
+    """For each month touched by [start, end): the bits of its days inside."""
+    masks: dict[int, int] = {}
+    day = day_of(start)
+    while day_number(day) < end:
+        key = day.year * 100 + day.month
+        masks[key] = masks.get(key, 0) | 1 << (day.day - 1)
+        day += timedelta(days=1)
+    return masks
+
+
+def drifts_sql(policy: Policy, before: Compiled, after: Compiled) -> list[str]:
+    """SELECTs of `imei` whose conditions may change from one day to a later one without any new data.
+
+    Args:
+        before: the policy compiled for the earlier day.
+    """
+    selects: set[str] = set()
+    for column in before.facts:
+        if column.context.start is not None and column.known:
+            shared = f"{SHARED} AND " if column.fact.rows == "shared" else ""
+            # Equipment last seen before the old window is in neither window.
+            selects.add(f"SELECT imei FROM equipment WHERE {shared}last_day >= {column.context.start}")
+    for _, use, needed in after.uses:
+        drifts = use.declaration.drifts
+        if drifts is not None and all(column.known for column in needed):
+            selects.add(drifts(use.parameters, before.end, after.end))
+    return sorted(selects)
+
+
+def bound_predicate(
+    predicate: str, needs: Mapping[str, str], parameters: Mapping[str, Value], where: str
+) -> str:
+    """A rule's predicate with facts replaced by columns and parameters by their values.
+
+    Raises:
+        DeclarationError: it names something that is neither.
+    """
+    tree = sqlglot.parse_one(predicate, read="duckdb")
+
+    def bind(node: exp.Expression) -> exp.Expression:
+        if not isinstance(node, exp.Column):
+            return node
+        if node.name in needs:
+            return exp.column(needs[node.name])
+        if node.name in parameters:
+            return _literal(parameters[node.name])
+        raise DeclarationError(
+            f"{where} names {node.name!r}, which is neither one of its facts nor a parameter.",
+            f"Facts: {', '.join(needs)}; parameters: {', '.join(parameters) or 'none'}.",
+        )
+
+    return tree.transform(bind).sql(dialect="duckdb")
+
+
+def _literal(value: Value) -> exp.Expression:
+    match value:
+        case None:
+            return exp.null()
+        case bool():
+            return exp.true() if value else exp.false()
+        case int():
+            return exp.Literal.number(value)
+        case Decimal():
+            return exp.Literal.number(f"{value:f}")
+        case str():
+            return exp.Literal.string(value)
+
+
+def _test(rule: Rule, use: RuleUse, needed: Mapping[str, FactColumn], end: int) -> str:
+    """SQL that is true where the rule (turned round if negated) is known to match."""
+    if not all(column.known for column in needed.values()):
+        return "NULL"  # something it rests on was never told: it can neither match nor be known not to
+    values = {**use.parameters, DAY_AFTER: end}
+    columns = {name: column.column for name, column in needed.items()}
+    predicate = bound_predicate(rule.matches, columns, values, f"Rule {rule.name}")
+    if use.negated:
+        return f"first_day IS NOT NULL AND NOT ({predicate})"
+    return f"first_day IS NOT NULL AND ({predicate})" if rule.applies_to == "seen" else predicate
+
+
+def _column(
+    columns: dict[tuple[str, Context], FactColumn],
+    names: dict[str, int],
+    name: str,
+    use: RuleUse,
+    policy: Policy,
+    end: int,
+    known_sources: frozenset[str],
+) -> FactColumn:
+    fact = all_facts().get(name)
+    if fact is None:
+        raise DeclarationError(f"Rule {use.rule} needs the fact {name!r}, which does not exist.")
+    given = {p: use.parameters[p] for p in fact.parameters if use.parameters.get(p) is not None}
+    context = Context(
+        end=end,
+        start=_start(given, end) if fact.rows != "none" else None,
+        home_prefixes=policy.home_prefixes,
+        allocation_delays=_Frozen({int(body): days for body, days in policy.reporting_body_delays.items()}),
+        exempt_device_types=tuple(sorted(policy.exempt_device_types)),
+        parameters=_Frozen({k: v for k, v in given.items() if k not in WINDOW_PARAMETERS}),
+    )
+    key = (name, context)
+    if key not in columns:
+        names[name] = names.get(name, 0) + 1
+        column = name if names[name] == 1 else f"{name}_{names[name]}"
+        known = all(source in known_sources for source in fact.sources(context))
+        columns[key] = FactColumn(column, fact, context, known)
+    return columns[key]
+
+
+class _Frozen(dict[K, V]):
+    """A mapping that can be part of a key."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(tuple(sorted((str(k), str(v)) for k, v in self.items())))
+
+
+def _start(given: Mapping[str, object], end: int) -> int:
+    """First day of the window that ends before `end`."""
+    if "window_months" in given:
+        return day_number(months_before(day_of(end), int(str(given["window_months"]))))
+    for name in WINDOW_PARAMETERS:
+        if name in given:
+            return end - int(str(given[name]))
+    raise DeclarationError("A fact over observations needs a window, and its rule gives it none.")
+
+
+def _qualified(expression: str) -> str:
+    """An expression over `equipment` with its columns taken from the alias `s`."""
+    tree = sqlglot.parse_one(expression, read="duckdb")
+    return tree.transform(
+        lambda node: exp.column(node.name, table="s") if isinstance(node, exp.Column) else node
+    ).sql(dialect="duckdb")
+
+
+def _fingerprint(facts: Sequence[FactColumn], policy: Policy) -> str:
+    parts = []
+    for column in facts:
+        fixed = Context(
+            end=0,
+            start=None if column.context.start is None else column.context.start - column.context.end,
+            home_prefixes=column.context.home_prefixes,
+            allocation_delays=column.context.allocation_delays,
+            exempt_device_types=column.context.exempt_device_types,
+            parameters=column.context.parameters,
+        )
+        parts.append(f"{column.column}={column.known}:{column.fact.sql(fixed)}:{column.fact.otherwise}")
+    for label, condition in policy.conditions.items():
+        parts.append(f"{label}={_meaning(condition)}")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _meaning(condition: Condition) -> str:
+    rules = [(u.rule, u.negated, sorted(u.parameters.items()), u.declaration.matches) for u in condition.all]
+    return repr((rules, condition.model_dump(exclude={"all", "title", "reason"})))

@@ -1,0 +1,342 @@
+"""One classification: facts, verdicts and their evidence for a day, kept as a run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from ceir.clock import day_of
+from ceir.errors import CeirError, UsageError
+from ceir.pipeline.catalogue import Catalogue, ConditionCount, Devices, Run
+from ceir.pipeline.classify.changing import (
+    MOST_CHANGED,
+    Base,
+    carry_base,
+    name_history,
+    name_new_rows,
+    name_scope,
+    name_withdrawn,
+)
+from ceir.pipeline.classify.compiling import Compiled, compile_policy, facts_sql, matched_sql, window_sql
+from ceir.pipeline.classify.inputs import (
+    SHARED,
+    equipment_sql,
+    fold_sql,
+    name_inputs,
+    observation_ingests,
+    refold_sql,
+)
+from ceir.pipeline.classify.judging import conditions_sql, ended_sql, previous_sql, verdicts_sql
+from ceir.pipeline.engines import Engine
+from ceir.pipeline.progress import SILENT, Progress
+from ceir.pipeline.workspace import Workspace, canonical_json
+from ceir.policy import Policy
+from ceir.tables import Column
+from ceir.tables.devices import TABLE as DEVICES
+from ceir.tables.ended_verdicts import TABLE as ENDED
+from ceir.tables.verdicts import TABLE as VERDICTS
+
+
+class NothingToClassifyError(CeirError):
+    """There are no observations and no lists yet."""
+
+    code = "nothing_to_classify"
+
+
+class TooManyMatchesError(CeirError):
+    """A blocking condition matches more of the equipment than its policy thinks possible."""
+
+    code = "too_many_matches"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for.
+
+    Args:
+        as_of: last day that counts; None: the last day of any observation.
+        accepted: reasons to go on although a condition matches too much, by label.
+        full: look at everything anew even if results could be carried over.
+    """
+
+    as_of: date | None = None
+    accepted: Mapping[str, str] = field(default_factory=dict)
+    full: bool = False
+
+
+def last_day_observed(catalogue: Catalogue) -> date | None:
+    """The last day of any live observation; None: there is none."""
+    days = [day for i in observation_ingests(catalogue) for counted in i.days.values() for day in counted]
+    return day_of(max(days)) if days else None
+
+
+def classify(
+    workspace: Workspace, request: Request, engine: Engine, progress: Progress = SILENT
+) -> tuple[Run, bool]:
+    """Classify all equipment for a day; call it with the workspace locked.
+
+    Returns: the run, and whether it is new: the same inputs, policy and day give the run that is there.
+
+    Raises:
+        NothingToClassifyError: nothing was ingested.
+        TooManyMatchesError: a fuse blew; nothing was changed.
+    """
+    catalogue = workspace.catalogue()
+    as_of = request.as_of or last_day_observed(catalogue)
+    if as_of is None or not catalogue.live:
+        raise NothingToClassifyError(
+            "There are no observations.", "Take some in: ceir ingest observations FILE"
+        )
+    policy, sha256 = workspace.policy()
+    for label in request.accepted:
+        if label not in policy.conditions:
+            raise UsageError(
+                f"There is no condition {label!r}.", f"Conditions: {', '.join(policy.conditions)}."
+            )
+    known = frozenset(catalogue.lists)
+    compiled = compile_policy(policy, as_of, known)
+    history = _history(catalogue, as_of)
+    inputs = tuple(i.id for i in catalogue.live)
+    same = _same_run(catalogue, as_of, history, sha256, inputs, compiled)
+    if same is not None and not request.full:
+        return same, False
+    base = None if request.full else carry_base(catalogue, policy, sha256, as_of, compiled)
+    workspace.keep_policy(sha256)
+    with workspace.staging() as scratch, progress.step("Classifying", 6, "steps") as step:
+        folder = scratch / "run"
+        folder.mkdir()
+        name_inputs(engine, workspace, catalogue)
+        name_withdrawn(engine, workspace, catalogue, history)
+        step.at(1)
+        base = _name_equipment(engine, workspace, catalogue, compiled, policy, base, scratch)
+        scope = "scope" if base else None
+        step.at(2)
+        evaluate(engine, compiled, scope)
+        step.at(4)
+        name_history(engine, workspace, "history", history)
+        engine.table("conditions", conditions_sql(policy))
+        engine.table("previous", previous_sql("history", "withdrawn", scope))
+        engine.table("judged", verdicts_sql(policy, as_of))
+        _name_results(engine, workspace, base)
+        step.at(5)
+        equipment = _count(engine, "SELECT COUNT(*) FROM devices")
+        counts = _condition_counts(engine, policy, equipment)
+        _hold_fuses(policy, counts, request.accepted)
+        _save(engine, folder, compiled, as_of, scope)
+        run = Run(
+            id=catalogue.next_run,
+            as_of=as_of,
+            parent=history.id if history else None,
+            policy_sha256=sha256,
+            fingerprint=compiled.fingerprint,
+            inputs=inputs,
+            list_states={name: state.path for name, state in catalogue.lists.items()},
+            engine=engine.version(),
+            mode="changed" if base else "full",
+            looked_at=_count(engine, "SELECT COUNT(*) FROM scope") if base else equipment,
+            equipment=equipment,
+            verdicts=_count(engine, "SELECT COUNT(*) FROM verdicts"),
+            counts=counts,
+            accepted=dict(request.accepted),
+        )
+        (folder / "run.json").write_bytes(canonical_json(run.model_dump(mode="json")))
+        step.at(6)
+        path = f"runs/{run.id:05d}"
+        workspace.adopt(folder, path)
+        devices = workspace.adopt(scratch / "devices", f"lake/devices/{run.id:05d}")
+        workspace.commit(
+            catalogue.model_copy(
+                update={
+                    "next_run": run.id + 1,
+                    "runs": (*catalogue.runs, run),
+                    "devices": Devices(path=devices, run=run.id),
+                }
+            )
+        )
+    workspace.sweep()
+    return run, True
+
+
+def evaluate(engine: Engine, compiled: Compiled, scope: str | None, *, keep_all: bool = False) -> None:
+    """Compute `matched`: the facts and the mask of conditions of the equipment in scope.
+
+    Args:
+        scope: relation of `imei`; None: all `equipment`.
+        keep_all: keep equipment that matches nothing too (to explain it).
+    """
+    inside = f" WHERE imei IN (SELECT imei FROM {scope})" if scope else ""
+    engine.view("subjects", f"SELECT * FROM equipment{inside}")
+    windows = [c for c in compiled.facts if c.context.start is not None and c.known]
+    if windows:
+        first = min(c.context.start or 0 for c in windows)
+        month = day_of(first).year * 100 + day_of(first).month
+        recent = (
+            f"SELECT imei, imsi, msisdn, operator, month, day_mask FROM observations WHERE month >= {month}"
+        )
+        if any(c.fact.rows == "shared" for c in windows):
+            # one equipment at a time is explained exactly, single-subscriber equipment included
+            only = "subjects" if keep_all else f"(SELECT imei FROM subjects WHERE {SHARED}) AS several"
+            engine.table("shared_rows", f"{recent} AND imei IN (SELECT imei FROM {only})")
+        if any(c.fact.rows == "all" for c in windows):
+            engine.view(
+                "all_rows",
+                f"{recent} AND imei IN (SELECT imei FROM subjects)"
+                if scope
+                else f"{recent} AND imei IS NOT NULL",
+            )
+        for view, column in {c.rows_view: c for c in windows}.items():
+            engine.view(view, window_sql(column))
+    facts = facts_sql(compiled, "subjects")
+    sql = matched_sql(compiled, facts)
+    engine.table("matched", sql.removesuffix("WHERE matched <> 0") if keep_all else sql)
+
+
+def _history(catalogue: Catalogue, as_of: date) -> Run | None:
+    """The last run of an earlier day: a run repeated on a day starts from where that day began."""
+    return next((run for run in reversed(catalogue.runs) if run.as_of < as_of), None)
+
+
+def _same_run(
+    catalogue: Catalogue,
+    as_of: date,
+    history: Run | None,
+    sha256: str,
+    inputs: tuple[int, ...],
+    compiled: Compiled,
+) -> Run | None:
+    last = catalogue.runs[-1] if catalogue.runs else None
+    same = (
+        last is not None
+        and last.as_of == as_of
+        and last.parent == (history.id if history else None)
+        and last.policy_sha256 == sha256
+        and last.inputs == inputs
+        and last.fingerprint == compiled.fingerprint
+    )
+    return last if same else None
+
+
+def _name_equipment(
+    engine: Engine,
+    workspace: Workspace,
+    catalogue: Catalogue,
+    compiled: Compiled,
+    policy: Policy,
+    base: Base | None,
+    scratch: Path,
+) -> Base | None:
+    """Name `devices` and `equipment`, save the devices, and settle what is looked at: the base, or all."""
+    if base is None:
+        engine.table("devices", fold_sql("observations"))
+    else:
+        assert catalogue.devices is not None
+        undone = name_new_rows(engine, workspace, catalogue, base)
+        engine.files("devices_before", [workspace.path(catalogue.devices.path)], DEVICES.columns)
+        names = ", ".join(DEVICES.names)
+        engine.table(
+            "touched", "SELECT imei FROM new_rows WHERE imei IS NOT NULL UNION SELECT imei FROM gone"
+        )
+        untouched = f"SELECT {names} FROM devices_before WHERE imei NOT IN (SELECT imei FROM touched)"
+        if undone:  # what was withdrawn cannot be subtracted: fold the touched equipment's rows again
+            again = fold_sql("(SELECT * FROM observations WHERE imei IN (SELECT imei FROM touched)) AS o")
+        else:
+            again = refold_sql(
+                f"(SELECT {names} FROM devices_before WHERE imei IN (SELECT imei FROM touched) "
+                f"UNION ALL SELECT {names} FROM ({fold_sql('new_rows')}) AS fresh) AS both_parts"
+            )
+        engine.table("devices", f"{untouched} UNION ALL SELECT {names} FROM ({again}) AS folded")
+    engine.view("equipment", equipment_sql("devices", compiled.listed))
+    engine.save(f"SELECT {', '.join(DEVICES.names)} FROM devices ORDER BY imei", scratch / "devices")
+    if base is None:
+        return None
+    changed = name_scope(engine, workspace, catalogue, policy, compiled, base)
+    return base if changed <= MOST_CHANGED * max(base.run.equipment, 1) else None
+
+
+def _name_results(engine: Engine, workspace: Workspace, base: Base | None) -> None:
+    """Name `verdicts`: judged today, and carried over where nothing happened."""
+    names = ", ".join(VERDICTS.names)
+    if base is None:
+        engine.view("verdicts", f"SELECT {names} FROM judged")
+        return
+    name_history(engine, workspace, "carried", base.run)
+    engine.table(
+        "verdicts",
+        f"SELECT {names} FROM judged UNION ALL SELECT {names} FROM carried "
+        "WHERE imei NOT IN (SELECT imei FROM scope)",
+    )
+    evidence = workspace.path(f"runs/{base.run.id:05d}/evidence")
+    engine.files("evidence_before", [evidence], _evidence_columns(base.compiled))
+
+
+def _condition_counts(engine: Engine, policy: Policy, equipment: int) -> tuple[ConditionCount, ...]:
+    found = {
+        str(label): int(str(n))
+        for label, n in engine.rows(
+            "SELECT condition, COUNT(*) FROM verdicts WHERE matching GROUP BY condition ORDER BY condition"
+        )
+    }
+    return tuple(
+        ConditionCount(
+            condition=label,
+            matched=found.get(label, 0),
+            share=round(found.get(label, 0) / equipment, 9) if equipment else 0.0,
+            blocking=condition.blocking,
+        )
+        for label, condition in policy.conditions.items()
+    )
+
+
+def _hold_fuses(policy: Policy, counts: tuple[ConditionCount, ...], accepted: Mapping[str, str]) -> None:
+    """Stop before anything is written if a blocking condition matches too much.
+
+    Raises:
+        TooManyMatchesError: one does, and nobody accepted it.
+    """
+    blown = [
+        c
+        for c in counts
+        if c.blocking
+        and c.share > policy.conditions[c.condition].max_match_ratio
+        and c.condition not in accepted
+    ]
+    if blown:
+        told = "; ".join(
+            f"{c.condition} matches {c.matched:,} pieces of equipment, {c.share:.2%} of all, "
+            f"limit {policy.conditions[c.condition].max_match_ratio:.2%}"
+            for c in blown
+        )
+        raise TooManyMatchesError(
+            f"The run was stopped and nothing changed: {told}.",
+            f"Look for a wrong file or rule; if it is right: --accept {blown[0].condition} --because REASON",
+        )
+
+
+def _evidence_columns(compiled: Compiled) -> tuple[Column, ...]:
+    return (
+        Column("imei", "BIGINT", "Equipment identity."),
+        Column("first_day", "INTEGER", "First day ever seen."),
+        Column("last_day", "INTEGER", "Last day ever seen."),
+        *(Column(c.column, c.fact.type, c.fact.doc) for c in compiled.facts),
+        Column("matched", "BIGINT", "Mask of the conditions matched."),
+    )
+
+
+def _save(engine: Engine, folder: Path, compiled: Compiled, as_of: date, scope: str | None) -> None:
+    names = ", ".join(VERDICTS.names)
+    engine.save(f"SELECT {names} FROM verdicts ORDER BY imei, condition", folder / "verdicts")
+    ended = ended_sql(as_of, "history", scope)
+    engine.save(
+        f"SELECT {', '.join(ENDED.names)} FROM ({ended}) AS e ORDER BY imei, condition", folder / "ended"
+    )
+    columns = ", ".join(c.name for c in _evidence_columns(compiled))
+    evidence = f"SELECT {columns} FROM matched"
+    if scope:
+        evidence += (
+            f" UNION ALL SELECT {columns} FROM evidence_before WHERE imei NOT IN (SELECT imei FROM {scope})"
+        )
+    engine.save(f"SELECT * FROM ({evidence}) AS e ORDER BY imei", folder / "evidence")
+
+
+def _count(engine: Engine, sql: str) -> int:
+    return int(str(engine.rows(sql)[0][0]))
