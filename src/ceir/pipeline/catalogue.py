@@ -104,6 +104,22 @@ class ConditionCount(_Record):
     blocking: bool
 
 
+class Publication(_Record):
+    """Lists of a run as they were written.
+
+    Args:
+        path: their folder; the first publication of a run holds the full lists.
+        base: the run the deltas are against; None: there was none before.
+        rows: of each file.
+        sha256: of each file.
+    """
+
+    path: str
+    base: int | None
+    rows: dict[str, int]
+    sha256: dict[str, str]
+
+
 class Run(_Record):
     """One classification, and once published its lists.
 
@@ -112,8 +128,7 @@ class Run(_Record):
         fingerprint: of what the software meant by the policy.
         looked_at: equipment judged anew; the rest was carried over.
         inputs: ids of the live ingests it looked at.
-        lists: SHA-256 of each published file, relative to the run's folder.
-        base: the run its deltas are against; None: against nothing.
+        stripped: its lists were deleted by retention.
     """
 
     id: int
@@ -130,10 +145,8 @@ class Run(_Record):
     verdicts: int
     counts: tuple[ConditionCount, ...]
     accepted: dict[str, str] = {}
-    published: bool = False
-    base: int | None = None
+    publications: tuple[Publication, ...] = ()
     stripped: bool = False
-    lists: dict[str, str] = {}
 
 
 class Catalogue(_Record):
@@ -176,4 +189,5 @@ class Catalogue(_Record):
         if self.devices:
             paths.add(self.devices.path)
         paths |= {f"runs/{run.id:05d}" for run in self.runs}
+        paths |= {p.path for run in self.runs for p in run.publications}
         return paths

@@ -18,7 +18,7 @@ from ceir.pipeline.engines.engine import DiskFullError
 from ceir.policy import Policy, load_policy
 
 CATALOGUE = "catalogue.json"
-SWEPT = ("lake", "quarantine", "runs")
+SWEPT = ("lake", "quarantine", "runs", "lists")
 """Folders in which a file that the catalogue does not name is left over from a killed command."""
 
 
@@ -44,7 +44,7 @@ class Workspace:
     """One country's folder.
 
     Layout: `policy.toml` (in force), `policies/` (every version that a run used, by hash), `catalogue.json`,
-    `lake/` (ingested data), `quarantine/`, `runs/`, `tmp/` (nothing in it matters), `lock`.
+    `lake/` (ingested data), `quarantine/`, `runs/`, `lists/` (published), `tmp/` (nothing in it matters), `lock`.
     """
 
     def __init__(self, root: Path) -> None:
@@ -63,7 +63,7 @@ class Workspace:
         load_policy(policy)
         file = policy / "policy.toml" if policy.is_dir() else policy
         with disk_errors():
-            for folder in ("lake", "quarantine", "runs", "tmp", "policies"):
+            for folder in ("lake", "quarantine", "runs", "lists", "tmp", "policies"):
                 (root / folder).mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, root / "policy.toml")
             workspace = cls(root)

@@ -79,7 +79,7 @@ class DuckEngine:
     def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
         """A result of any size, in its order."""
         with _translated():
-            reader = self._connection.execute(sql).to_arrow_reader(122_880)
+            reader = self._connection.sql(sql).to_arrow_reader(122_880)
             assert reader is not None
             yield from reader
 

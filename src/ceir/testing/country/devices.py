@@ -82,7 +82,7 @@ def _shares(weight: Ints, size: int) -> Ints:
         missing = size - int(counts.sum())
         room = np.where(counts < LARGEST_SHARE, weight, 0)
         # Whole numbers only; Python's own, for the product outgrows 64 bits.
-        total = int(room.sum())
+        total = max(1, int(room.sum()))
         added = np.asarray([missing * w // total for w in room.tolist()], dtype=np.int64)
         if not added.any():
             break

@@ -1,0 +1,20 @@
+"""Equipment that networks may serve, where a policy is restrictive."""
+
+from ceir.lists.declaration import ControlList, ListColumn
+
+LIST = ControlList(
+    name="permitted",
+    title="Permitted list",
+    doc="Registered and golden equipment that is not blocked; published where the policy is restrictive.",
+    source="ITU-T Q.5055 (permitted list); ITU-T Q.Suppl.73 (restrictive mode)",
+    columns=(ListColumn("imei", "The identity."),),
+    key=("imei",),
+    sql="SELECT imei_text AS imei FROM permitted_equipment",
+    reasons={
+        "added": "'permitted'",
+        "removed": "CASE WHEN d.outcome = 'blocked' THEN 'blocked' ELSE 'no_longer_registered' END",
+        "changed": "'changed'",
+    },
+    receivers="every operator",
+    modes=("restrictive",),
+)

@@ -1,0 +1,186 @@
+"""From verdicts to decisions, and to whom they matter: the relations that lists are made of."""
+
+from ceir.clock import day_of
+from ceir.pipeline.classify.compiling import month_masks
+from ceir.pipeline.classify.inputs import equipment_sql
+from ceir.pipeline.engines import Engine
+from ceir.policy import Policy
+
+
+def name_decisions(engine: Engine, policy: Policy, as_of: int) -> None:
+    """Name `decisions`: one outcome per equipment with a verdict in force, with the texts lists carry.
+
+    Reads the relations `verdicts`, `malformed`, `golden`. Golden equipment is spared from blocking and from
+    notices, whatever its verdicts.
+    """
+    labels = list(policy.conditions.items())
+    rows = " UNION ALL ".join(
+        f"SELECT '{label}' AS condition, CAST({1 << bit} AS BIGINT) AS bit, {_truth(c.tracked)} AS tracked"
+        for bit, (label, c) in enumerate(labels)
+    )
+    engine.table("policy_conditions", rows)
+    engine.table(
+        "outcomes",
+        "SELECT v.imei, MIN(v.block_on) AS block_on, MIN(v.first_matched_on) AS since, "
+        "COALESCE(BIT_OR(CASE WHEN v.block_on IS NOT NULL THEN k.bit END), 0) AS reasons, "
+        "BIT_OR(k.bit) AS conditions, BOOL_OR(k.tracked) AS tracked, BOOL_OR(v.amnesty) AS amnesty "
+        "FROM verdicts AS v JOIN policy_conditions AS k ON k.condition = v.condition GROUP BY v.imei",
+    )
+    equipment = equipment_sql("seen_nothing", ())
+    engine.view(
+        "seen_nothing",
+        "SELECT imei, CAST(NULL AS INTEGER) AS first_day, CAST(NULL AS INTEGER) AS last_day, "
+        "CAST(NULL AS INTEGER) AS rats, CAST(NULL AS BIGINT) AS imsi_low, CAST(NULL AS BIGINT) AS imsi_high, "
+        "CAST(NULL AS BIGINT) AS msisdn_low, CAST(NULL AS BIGINT) AS msisdn_high FROM outcomes",
+    )
+    engine.table(
+        "decided",
+        "SELECT o.imei, e.text, CASE WHEN o.block_on IS NOT NULL AND g.imei_md5 IS NOT NULL THEN 'spared' "
+        f"WHEN o.block_on <= {as_of} THEN 'blocked' WHEN o.block_on IS NOT NULL THEN 'notified' "
+        "WHEN o.tracked THEN 'tracked' ELSE 'trial' END AS outcome, o.block_on, o.since, o.reasons, "
+        f"o.conditions, o.amnesty FROM outcomes AS o JOIN ({equipment}) AS e ON e.imei = o.imei "
+        "LEFT JOIN (SELECT DISTINCT imei_md5 FROM golden) AS g "
+        # only what would be blocked is hashed
+        "ON g.imei_md5 = CASE WHEN o.block_on IS NOT NULL THEN MD5(e.text) END",
+    )
+    _name_texts(engine, policy)
+    keep = "" if policy.lists.include_malformed else " WHERE d.imei >= 0"
+    engine.table(
+        "decisions",
+        f"SELECT d.*, {text_sql('d.imei', 'd.text', policy)} AS imei_text, "
+        "COALESCE(b.day_text, '') AS block_date, s.day_text AS since_date, "
+        "r.mask_text AS reason_text, c.mask_text AS condition_text FROM decided AS d "
+        "LEFT JOIN day_texts AS b ON b.day = d.block_on LEFT JOIN day_texts AS s ON s.day = d.since "
+        "LEFT JOIN mask_texts AS r ON r.mask = d.reasons "
+        f"LEFT JOIN mask_texts AS c ON c.mask = d.conditions{keep}",
+    )
+
+
+def name_contacts(engine: Engine, policy: Policy, as_of: int) -> None:
+    """Name `contacts`: who was seen with equipment that will be blocked, and the operator that tells them."""
+    end = as_of + 1
+    start = end - policy.lists.look_back_days
+    first = day_of(start)
+    masks = month_masks(start, end)
+    cases = " ".join(f"WHEN {month} THEN o.day_mask & {mask}" for month, mask in masks.items())
+    engine.table(
+        "contacts",
+        "SELECT DISTINCT COALESCE(home, operator) AS operator, imei, imsi, "
+        "SUBSTRING(CAST(imsi AS VARCHAR), 2) AS imsi_text, SUBSTRING(CAST(msisdn AS VARCHAR), 2) AS msisdn_text "
+        f"FROM (SELECT o.operator, o.imei, o.imsi, o.msisdn, {home_sql('o.imsi', policy)} AS home "
+        "FROM observations AS o LEFT JOIN (SELECT DISTINCT imei, imsi FROM pairings) AS p "
+        "ON p.imei = o.imei AND p.imsi = o.imsi "
+        f"WHERE o.month >= {first.year * 100 + first.month} AND o.imsi IS NOT NULL AND o.msisdn IS NOT NULL "
+        f"AND p.imei IS NULL AND (CASE o.month {cases} ELSE 0 END) <> 0 "
+        "AND o.imei IN (SELECT imei FROM decisions WHERE outcome = 'notified')) AS told",
+    )
+
+
+def name_paired(engine: Engine, policy: Policy) -> None:
+    """Name `paired`: pairings that go to an exception list, with the operator that receives them.
+
+    One definition for full lists and deltas alike.
+    """
+    rules = policy.lists
+    joins, where = "", []
+    tac = "CASE WHEN q.imei >= 0 THEN CAST(q.imei // 1000000 AS INTEGER) ELSE m.tac END"
+    if not rules.include_barred_in_exceptions:
+        joins += " LEFT JOIN (SELECT DISTINCT imei FROM barred) AS b ON b.imei = q.imei"
+        joins += f" LEFT JOIN (SELECT DISTINCT tac FROM barred_tacs) AS t ON t.tac = {tac}"
+        where += ["b.imei IS NULL", "t.tac IS NULL"]
+    if rules.restrict_exceptions_to_blocked:
+        where.append("q.imei IN (SELECT imei FROM decisions WHERE outcome = 'blocked')")
+    if not rules.include_malformed:
+        where.append("q.imei >= 0")
+    text = "CASE WHEN q.imei >= 0 THEN LPAD(CAST(q.imei AS VARCHAR), 14, '0') ELSE m.text END"
+    engine.table(
+        "pairs",
+        f"SELECT q.imei, {text_sql('q.imei', text, policy)} AS imei_text, "
+        "SUBSTRING(CAST(q.imsi AS VARCHAR), 2) AS imsi_text, "
+        "COALESCE(SUBSTRING(CAST(q.msisdn AS VARCHAR), 2), '') AS msisdn_text, "
+        f"{home_sql('q.imsi', policy)} AS home FROM pairings AS q LEFT JOIN malformed AS m ON m.imei = q.imei"
+        f"{joins}" + (f" WHERE {' AND '.join(where)}" if where else ""),
+    )
+    operators = " UNION ALL ".join(f"SELECT '{o.id}' AS operator" for o in policy.operators)
+    columns = "imei, imei_text, imsi_text, msisdn_text"
+    engine.table(
+        "paired",
+        f"SELECT home AS operator, {columns} FROM pairs WHERE home IS NOT NULL "
+        f"UNION ALL SELECT o.operator, {columns} FROM (SELECT {columns} FROM pairs WHERE home IS NULL) AS h "
+        f"CROSS JOIN ({operators}) AS o",
+    )
+
+
+def name_permitted(engine: Engine, policy: Policy) -> None:
+    """Name `permitted_equipment`: registered or golden, and not blocked."""
+    if policy.mode != "restrictive":
+        engine.view("permitted_equipment", "SELECT CAST(NULL AS VARCHAR) AS imei_text WHERE 1 = 0")
+        return
+    text = "CASE WHEN q.imei >= 0 THEN LPAD(CAST(q.imei AS VARCHAR), 14, '0') ELSE m.text END"
+    shown = text_sql("q.imei", text, policy)
+    engine.table(
+        "permitted_equipment",
+        f"SELECT {shown} AS imei_text FROM ("
+        "SELECT imei FROM registrations WHERE status IS NULL OR status = 'whitelist' "
+        "UNION SELECT imei FROM decisions WHERE outcome = 'spared') AS q "
+        "LEFT JOIN malformed AS m ON m.imei = q.imei "
+        "LEFT JOIN (SELECT imei FROM decisions WHERE outcome = 'blocked') AS x ON x.imei = q.imei "
+        "WHERE x.imei IS NULL",
+    )
+
+
+def home_sql(imsi: str, policy: Policy) -> str:
+    """The id of the operator whose network an IMSI (stored form) belongs to; null: none of the policy's."""
+    cases = " ".join(
+        f"WHEN SUBSTRING(CAST({imsi} AS VARCHAR), 2, {len(prefix)}) = '{prefix}' THEN '{operator.id}'"
+        for operator in policy.operators
+        for prefix in operator.prefixes
+    )
+    return f"CASE {cases} ELSE NULL END"
+
+
+def text_sql(imei: str, text: str, policy: Policy) -> str:
+    """How an identity is written in lists: 14 digits, or 15 with the Luhn check digit; malformed verbatim."""
+    if not policy.lists.check_digit:
+        return text
+    # Luhn: from the right of the 14 digits, every other digit is doubled and its digits summed.
+    terms = []
+    for place in range(14):
+        digit = f"(({imei} // {10**place}) % 10)"
+        doubled = f"(({digit} * 2) // 10 + ({digit} * 2) % 10)"
+        terms.append(doubled if place % 2 == 0 else digit)
+    check = f"((10 - ({' + '.join(terms)}) % 10) % 10)"
+    return f"CASE WHEN {imei} >= 0 THEN CONCAT({text}, CAST({check} AS VARCHAR)) ELSE {text} END"
+
+
+def _name_texts(engine: Engine, policy: Policy) -> None:
+    """Name `day_texts` and `mask_texts`: texts of the few different days and masks, made here, once for all engines."""
+    days = [
+        int(str(d))
+        for (d,) in engine.rows(
+            "SELECT DISTINCT day FROM (SELECT block_on AS day FROM decided UNION SELECT since AS day FROM decided) AS d "
+            "WHERE day IS NOT NULL ORDER BY day"
+        )
+    ]
+    reasons = [c.reason for c in policy.conditions.values()]
+    masks = [
+        int(str(m))
+        for (m,) in engine.rows(
+            "SELECT DISTINCT mask FROM (SELECT reasons AS mask FROM decided "
+            "UNION SELECT conditions AS mask FROM decided) AS m ORDER BY mask"
+        )
+    ]
+    day_rows = [f"SELECT CAST({d} AS INTEGER) AS day, '{day_of(d):%Y%m%d}' AS day_text" for d in days]
+    mask_rows = []
+    for mask in masks:
+        told = sorted({reason for bit, reason in enumerate(reasons) if mask >> bit & 1})
+        text = "|".join(told).replace("'", "''")
+        mask_rows.append(f"SELECT CAST({mask} AS BIGINT) AS mask, '{text}' AS mask_text")
+    no_day = "SELECT CAST(NULL AS INTEGER) AS day, CAST(NULL AS VARCHAR) AS day_text WHERE 1 = 0"
+    no_mask = "SELECT CAST(NULL AS BIGINT) AS mask, CAST(NULL AS VARCHAR) AS mask_text WHERE 1 = 0"
+    engine.table("day_texts", " UNION ALL ".join(day_rows) or no_day)
+    engine.table("mask_texts", " UNION ALL ".join(mask_rows) or no_mask)
+
+
+def _truth(value: bool) -> str:  # noqa: FBT001 - a value, not a switch
+    return "TRUE" if value else "FALSE"
