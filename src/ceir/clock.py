@@ -15,7 +15,7 @@ def system_clock() -> datetime:
 
 
 def day_number(day: date) -> int:
-    """Days since 1970-01-01: dates are plain integers in tables so that every engine adds and compares alike."""
+    """Days since 1970-01-01: plain integers in tables, so that every engine adds and compares alike."""
     return (day - EPOCH).days
 
 

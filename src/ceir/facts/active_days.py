@@ -1,6 +1,6 @@
 """Days of the window on which it was seen with at least one valid IMSI (or MSISDN)."""
 
-from ceir.facts.declaration import Context, Fact, WINDOW
+from ceir.facts.declaration import WINDOW, Context, Fact
 
 
 def _query(c: Context) -> str:

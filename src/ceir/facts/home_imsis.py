@@ -1,7 +1,7 @@
 """Different IMSIs of the country's own operators seen with it in the window."""
 
 from ceir.facts._networks import home_network
-from ceir.facts.declaration import Context, Fact, VALID_IMSI
+from ceir.facts.declaration import VALID_IMSI, Context, Fact
 
 
 def _query(c: Context) -> str:

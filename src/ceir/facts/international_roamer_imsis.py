@@ -1,7 +1,7 @@
 """Different IMSIs of other countries seen with it in the window."""
 
 from ceir.facts._networks import home_country
-from ceir.facts.declaration import Context, Fact, VALID_IMSI
+from ceir.facts.declaration import VALID_IMSI, Context, Fact
 
 
 def _query(c: Context) -> str:

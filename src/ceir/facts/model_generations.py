@@ -1,7 +1,7 @@
 """Which generations of radio technology the model can use."""
 
-from ceir.identifiers.rat import CAPABILITY_PREFIXES, CAPABILITY_TOKENS, NON_CELLULAR_TOKENS, Generation
 from ceir.facts.declaration import Fact
+from ceir.identifiers.rat import CAPABILITY_PREFIXES, CAPABILITY_TOKENS, NON_CELLULAR_TOKENS, Generation
 
 
 def _any_of(patterns: list[str]) -> str:
@@ -9,7 +9,7 @@ def _any_of(patterns: list[str]) -> str:
 
 
 def _capability() -> str:
-    # `_` stands for any character in LIKE: "CA_" then also finds "CA7", which can only widen what a model can.
+    # `_` is any character in LIKE: "CA_" also finds "CA7", which can only widen what a model can.
     found = {
         generation: _any_of(
             [f"%{token}%" for token in tokens] + [f"{p}%" for p in CAPABILITY_PREFIXES.get(generation, ())]

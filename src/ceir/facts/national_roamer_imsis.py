@@ -1,7 +1,7 @@
 """Different IMSIs of the country, but of none of the operators in the policy, seen with it in the window."""
 
 from ceir.facts._networks import home_country, home_network
-from ceir.facts.declaration import Context, Fact, VALID_IMSI
+from ceir.facts.declaration import VALID_IMSI, Context, Fact
 
 
 def _query(c: Context) -> str:
@@ -14,7 +14,8 @@ def _query(c: Context) -> str:
 FACT = Fact(
     name="national_roamer_imsis",
     title="National roamers",
-    doc="Different IMSIs of the country, but of none of the operators in the policy, seen with it in the window.",
+    doc="Different IMSIs of the country, but of none of the operators in the policy, seen with it in the "
+    "window.",
     type="INTEGER",
     query=_query,
     otherwise="0",

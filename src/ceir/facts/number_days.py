@@ -1,6 +1,6 @@
 """Sum over the days of the period of the different valid MSISDNs seen with it that day."""
 
-from ceir.facts.declaration import Fact, VALID_MSISDN
+from ceir.facts.declaration import VALID_MSISDN, Fact
 
 FACT = Fact(
     name="number_days",

@@ -1,11 +1,13 @@
-"""Constant difference of the sorted MSISDNs seen with it in the period; null: fewer than three numbers, or not evenly spaced."""
+"""Constant difference of the sorted MSISDNs seen with it in the period; null: fewer than three numbers, or
+not evenly spaced."""
 
-from ceir.facts.declaration import Fact, VALID_MSISDN
+from ceir.facts.declaration import VALID_MSISDN, Fact
 
 FACT = Fact(
     name="number_step",
     title="Step of its numbers",
-    doc="Constant difference of the sorted MSISDNs seen with it in the period; null: fewer than three numbers, or not evenly spaced.",
+    doc="Constant difference of the sorted MSISDNs seen with it in the period; null: fewer than three "
+    "numbers, or not evenly spaced.",
     type="BIGINT",
     query=(
         "SELECT imei, MIN(gap) AS value FROM ("

@@ -1,7 +1,7 @@
 """Which generations of radio technology the equipment was seen on."""
 
-from ceir.identifiers.rat import GENERATION_MASKS, Generation
 from ceir.facts.declaration import Fact
+from ceir.identifiers.rat import GENERATION_MASKS, Generation
 
 FACT = Fact(
     name="observed_generations",

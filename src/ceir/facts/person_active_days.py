@@ -10,7 +10,8 @@ FACT = Fact(
     query=(
         "SELECT imei, CAST(SUM(BIT_COUNT(day_mask)) AS INTEGER) AS value FROM ("
         "SELECT r.imei, r.month, BIT_OR(r.day_mask) AS day_mask FROM {rows} AS r "
-        f"WHERE {VALID_IMSI} AND r.imsi IN (SELECT imsi FROM subscribers) GROUP BY r.imei, r.month) AS days GROUP BY imei"
+        f"WHERE {VALID_IMSI} AND r.imsi IN (SELECT imsi FROM subscribers) GROUP BY r.imei, r.month) AS days "
+        f"GROUP BY imei"
     ),
     otherwise="0",
     rows="all",

@@ -1,7 +1,7 @@
 """The identity is a filler that many devices share: repeated digits or a run."""
 
-from ceir.identifiers.placeholder import PLACEHOLDER_NUMBERS
 from ceir.facts.declaration import Fact
+from ceir.identifiers.placeholder import PLACEHOLDER_NUMBERS
 
 FACT = Fact(
     name="placeholder",

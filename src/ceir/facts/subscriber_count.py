@@ -1,6 +1,7 @@
-"""Different valid IMSIs (or MSISDNs) seen with it in the window; exact from two up, at most one for equipment that only ever had one."""
+"""Different valid IMSIs (or MSISDNs) seen with it in the window; exact from two up, at most one for equipment
+that only ever had one."""
 
-from ceir.facts.declaration import Context, Fact, WINDOW
+from ceir.facts.declaration import WINDOW, Context, Fact
 
 
 def _query(c: Context) -> str:
@@ -13,7 +14,8 @@ def _query(c: Context) -> str:
 FACT = Fact(
     name="subscriber_count",
     title="Different subscribers",
-    doc="Different valid IMSIs (or MSISDNs) seen with it in the window; exact from two up, at most one for equipment that only ever had one.",
+    doc="Different valid IMSIs (or MSISDNs) seen with it in the window; exact from two up, at most one for "
+    "equipment that only ever had one.",
     type="INTEGER",
     query=_query,
     otherwise="CASE WHEN imsi_low IS NULL AND msisdn_low IS NULL THEN 0 ELSE 1 END",

@@ -1,6 +1,6 @@
 """Sum over the days of the window of the different valid IMSIs (or MSISDNs) seen with it that day."""
 
-from ceir.facts.declaration import Context, Fact, WINDOW
+from ceir.facts.declaration import WINDOW, Context, Fact
 
 
 def _query(c: Context) -> str:

@@ -1,7 +1,8 @@
-"""Different IMSIs of the country's own operators, seen with it in the window, that belong to no registered person."""
+"""Different IMSIs of the country's own operators, seen with it in the window, that belong to no registered
+person."""
 
 from ceir.facts._networks import home_network
-from ceir.facts.declaration import Context, Fact, VALID_IMSI
+from ceir.facts.declaration import VALID_IMSI, Context, Fact
 
 
 def _query(c: Context) -> str:
@@ -15,7 +16,8 @@ def _query(c: Context) -> str:
 FACT = Fact(
     name="unregistered_imsis",
     title="Unregistered subscriptions",
-    doc="Different IMSIs of the country's own operators, seen with it in the window, that belong to no registered person.",
+    doc="Different IMSIs of the country's own operators, seen with it in the window, that belong to no "
+    "registered person.",
     type="INTEGER",
     query=_query,
     otherwise="0",

@@ -5,7 +5,8 @@ from ceir.lists.declaration import ControlList, ListColumn
 LIST = ControlList(
     name="notifications",
     title="Notification list",
-    doc="Subscribers seen with equipment whose block date is ahead. The home operator of the IMSI tells them; "
+    doc="Subscribers seen with equipment whose block date is ahead. The home operator of the IMSI tells "
+    "them; "
     "if it is none of the policy's, every operator that saw them does. Paired subscribers are not told.",
     source="ITU-T Q.5050 clause 9 (tell the user before remedial action)",
     columns=(
@@ -22,7 +23,8 @@ LIST = ControlList(
     "FROM contacts AS c JOIN decisions AS d ON d.imei = c.imei WHERE d.outcome = 'notified'",
     reasons={
         "added": "'new'",
-        "removed": "CASE WHEN d.outcome = 'blocked' THEN 'blocked' WHEN p.imei_text IS NOT NULL THEN 'paired' "
+        "removed": "CASE WHEN d.outcome = 'blocked' THEN 'blocked' WHEN p.imei_text IS NOT NULL THEN "
+        "'paired' "
         "WHEN d.outcome = 'notified' THEN 'no_longer_seen' ELSE 'resolved' END",
         "changed": "'changed'",
     },

@@ -44,7 +44,8 @@ class Workspace:
     """One country's folder.
 
     Layout: `policy.toml` (in force), `policies/` (every version that a run used, by hash), `catalogue.json`,
-    `lake/` (ingested data), `quarantine/`, `runs/`, `lists/` (published), `tmp/` (nothing in it matters), `lock`.
+    `lake/` (ingested data), `quarantine/`, `runs/`, `lists/` (published), `tmp/` (nothing in it matters),
+    `lock`.
     """
 
     def __init__(self, root: Path) -> None:

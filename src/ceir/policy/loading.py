@@ -69,7 +69,7 @@ def shipped_policies() -> dict[str, Path]:
     return {folder.name: folder for folder in sorted(root.iterdir()) if (folder / "policy.toml").is_file()}
 
 
-def _fault(location: tuple[int | str, ...], item: Any) -> str:  # noqa: ANN401 - pydantic's error details
+def _fault(location: tuple[int | str, ...], item: Any) -> str:
     place = ".".join(str(part) for part in location)
     if item["type"] == "extra_forbidden":
         valid = _valid_keys(location[:-1])
@@ -88,7 +88,7 @@ def _valid_keys(location: tuple[int | str, ...]) -> list[str]:
     return sorted(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
 
 
-def _inner(annotation: Any) -> Any:  # noqa: ANN401 - typing constructs have no common type
+def _inner(annotation: Any) -> Any:
     """The model inside `X`, `tuple[X, ...]`, `Mapping[str, X]` or `X | None`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
@@ -72,7 +73,7 @@ class RuleUse(_Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _from_inline_table(cls, raw: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever the file had
+    def _from_inline_table(cls, raw: Any) -> Any:
         if not isinstance(raw, Mapping) or "rule" not in raw:
             raise ValueError("an entry of `all` is a table with a `rule`")
         rest = {key: value for key, value in raw.items() if key not in ("rule", "not")}
@@ -227,7 +228,7 @@ class Policy(_Strict):
         if len(set(ids)) != len(ids):
             raise ValueError("two operators have the same id")
         prefixes = sorted(p for operator in self.operators for p in operator.prefixes)
-        for one, two in zip(prefixes, prefixes[1:], strict=False):
+        for one, two in pairwise(prefixes):
             if two.startswith(one):
                 raise ValueError(f"PLMN {one} begins PLMN {two}: an IMSI could belong to either")
         return self
@@ -281,7 +282,7 @@ def _bound(rule: Rule, given: Mapping[str, Any]) -> dict[str, Value]:
     return bound
 
 
-def _value(rule: Rule, parameter: Parameter, raw: Any) -> Value:  # noqa: ANN401 - from the file
+def _value(rule: Rule, parameter: Parameter, raw: Any) -> Value:
     where = f"rule {rule.name}, parameter {parameter.name}"
     value: Value
     match parameter.type:

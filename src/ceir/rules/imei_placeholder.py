@@ -1,6 +1,7 @@
 """Identity is a filler.
 
-Fillers are shared by very many devices, so they say nothing about one of them: track and pair, never block wholesale.
+Fillers are shared by very many devices, so they say nothing about one of them: track and pair, never block
+wholesale.
 """
 
 from ceir.rules.declaration import Example, Rule
@@ -8,7 +9,8 @@ from ceir.rules.declaration import Example, Rule
 RULE = Rule(
     name="imei_placeholder",
     title="Identity is a filler",
-    doc="Fillers are shared by very many devices, so they say nothing about one of them: track and pair, never block wholesale.",
+    doc="Fillers are shared by very many devices, so they say nothing about one of them: track and pair, "
+    "never block wholesale.",
     reason="The identity {imei} is a filler that many devices share, not the identity of one device.",
     source="ITU-T Q.5050 clause 9.3 (unique to one piece of equipment)",
     needs=("placeholder",),

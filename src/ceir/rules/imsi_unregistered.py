@@ -8,7 +8,8 @@ from ceir.rules.declaration import Example, Parameter, Rule
 RULE = Rule(
     name="imsi_unregistered",
     title="Used by a subscription of no registered person",
-    doc="A subscription of one of the country's operators was used with the device and belongs to no registered person.",
+    doc="A subscription of one of the country's operators was used with the device and belongs to no "
+    "registered person.",
     reason="{unregistered_imsis} subscription(s) used with this device belong to no registered person.",
     source="ITU-T Q.5052 clause 7.2.2",
     needs=("unregistered_imsis",),

@@ -8,7 +8,8 @@ from ceir.rules.declaration import Example, Rule
 RULE = Rule(
     name="not_registered",
     title="Not registered",
-    doc="No registration of the device is in force and its kind is not exempt. A TAC that nobody knows is not exempt.",
+    doc="No registration of the device is in force and its kind is not exempt. A TAC that nobody knows is "
+    "not exempt.",
     reason="This device is used but was never registered.",
     source="ITU-T Q.Suppl.73 (restrictive mode)",
     needs=("registered", "exempt"),

@@ -1,6 +1,7 @@
 """Seen on a radio technology the model cannot use.
 
-A device seen on 4G while every TAC of its model is declared 2G carries a copied or reprogrammed identity. Models without declared bands match nothing.
+A device seen on 4G while every TAC of its model is declared 2G carries a copied or reprogrammed identity.
+Models without declared bands match nothing.
 """
 
 from ceir.rules.declaration import Example, Rule
@@ -8,8 +9,10 @@ from ceir.rules.declaration import Example, Rule
 RULE = Rule(
     name="rat_exceeds_capability",
     title="Seen on a radio technology the model cannot use",
-    doc="A device seen on 4G while every TAC of its model is declared 2G carries a copied or reprogrammed identity. Models without declared bands match nothing.",
-    reason="The model of {imei} can use {model_generations}, yet the network saw it on {observed_generations}.",
+    doc="A device seen on 4G while every TAC of its model is declared 2G carries a copied or reprogrammed "
+    "identity. Models without declared bands match nothing.",
+    reason="The model of {imei} can use {model_generations}, yet the network saw it on "
+    "{observed_generations}.",
     source="ITU-T Q.5052 clause 9.1",
     needs=("observed_generations", "model_generations"),
     matches="(observed_generations & ~model_generations) <> 0",

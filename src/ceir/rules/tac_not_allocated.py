@@ -1,6 +1,7 @@
 """TAC was never allocated.
 
-No reporting body gave out this TAC, so no maker may use it. New TACs reach the list late: each reporting body has a delay before its absence counts.
+No reporting body gave out this TAC, so no maker may use it. New TACs reach the list late: each reporting body
+has a delay before its absence counts.
 """
 
 from collections.abc import Mapping
@@ -19,8 +20,10 @@ LONGEST_DELAY = 366
 RULE = Rule(
     name="tac_not_allocated",
     title="TAC was never allocated",
-    doc="No reporting body gave out this TAC, so no maker may use it. New TACs reach the list late: each reporting body has a delay before its absence counts.",
-    reason="No maker was ever given the first eight digits of {imei}; the network has seen it since {first_seen}, longer than the {allocation_delay} days a new allocation may take to be listed.",
+    doc="No reporting body gave out this TAC, so no maker may use it. New TACs reach the list late: each "
+    "reporting body has a delay before its absence counts.",
+    reason="No maker was ever given the first eight digits of {imei}; the network has seen it since "
+    "{first_seen}, longer than the {allocation_delay} days a new allocation may take to be listed.",
     source="GSMA TS.06; ITU-T Q.5050 clause 10.1",
     needs=("tac_allocated", "first_seen", "allocation_delay"),
     matches="NOT tac_allocated AND first_seen + allocation_delay < day_after",

@@ -1,6 +1,7 @@
 """More subscribers than one device has.
 
-Different subscribers of all operators in the window reach the threshold: several devices may share the identity. Resale, repair and family use look alike, so this alone proves nothing.
+Different subscribers of all operators in the window reach the threshold: several devices may share the
+identity. Resale, repair and family use look alike, so this alone proves nothing.
 """
 
 from ceir.rules._windows import IDENTITY, ONE_WINDOW, WINDOW
@@ -9,8 +10,10 @@ from ceir.rules.declaration import Example, Parameter, Rule
 RULE = Rule(
     name="too_many_imsis",
     title="More subscribers than one device has",
-    doc="Different subscribers of all operators in the window reach the threshold: several devices may share the identity. Resale, repair and family use look alike, so this alone proves nothing.",
-    reason="{subscriber_count} different subscribers used this identity in the window; {threshold} or more count as too many for one device.",
+    doc="Different subscribers of all operators in the window reach the threshold: several devices may "
+    "share the identity. Resale, repair and family use look alike, so this alone proves nothing.",
+    reason="{subscriber_count} different subscribers used this identity in the window; {threshold} or more "
+    "count as too many for one device.",
     source="ITU-T Q.5052 clause 7.1.1",
     needs=("subscriber_count",),
     matches="subscriber_count >= threshold",

@@ -1,6 +1,7 @@
 """More subscribers a day than one device has.
 
-The average of different subscribers on the days it was seen reaches the threshold. Robust against resale: an owner after an owner averages one.
+The average of different subscribers on the days it was seen reaches the threshold. Robust against resale: an
+owner after an owner averages one.
 """
 
 from decimal import Decimal
@@ -11,8 +12,10 @@ from ceir.rules.declaration import Example, Parameter, Rule
 RULE = Rule(
     name="too_many_imsis_daily",
     title="More subscribers a day than one device has",
-    doc="The average of different subscribers on the days it was seen reaches the threshold. Robust against resale: an owner after an owner averages one.",
-    reason="On the {active_days} days it was seen in the window this identity had {subscriber_days} subscriber-days: an average of {threshold} or more a day is too many for one device.",
+    doc="The average of different subscribers on the days it was seen reaches the threshold. Robust against "
+    "resale: an owner after an owner averages one.",
+    reason="On the {active_days} days it was seen in the window this identity had {subscriber_days} "
+    "subscriber-days: an average of {threshold} or more a day is too many for one device.",
     source="ITU-T Q.5052 clause 7.1.2",
     needs=("subscriber_days", "active_days"),
     matches="active_days >= min_seen_days AND subscriber_days >= threshold * active_days",

@@ -1,6 +1,7 @@
 """More persons a day than one device has.
 
-As the daily average of subscribers, but counting registered persons: an owner with many SIM cards counts once.
+As the daily average of subscribers, but counting registered persons: an owner with many SIM cards counts
+once.
 """
 
 from ceir.rules._windows import ONE_WINDOW, WINDOW
@@ -9,8 +10,11 @@ from ceir.rules.declaration import Example, Parameter, Rule
 RULE = Rule(
     name="too_many_persons_daily",
     title="More persons a day than one device has",
-    doc="As the daily average of subscribers, but counting registered persons: an owner with many SIM cards counts once.",
-    reason="On the {person_active_days} days it was seen with a registered person in the window this identity had {person_days} person-days: an average of {threshold} or more a day is too many for one device.",
+    doc="As the daily average of subscribers, but counting registered persons: an owner with many SIM cards "
+    "counts once.",
+    reason="On the {person_active_days} days it was seen with a registered person in the window this "
+    "identity had {person_days} person-days: an average of {threshold} or more a day is too many for one "
+    "device.",
     source="ITU-T Q.5052 clause 7.2.1",
     needs=("person_days", "person_active_days"),
     matches="person_active_days >= min_seen_days AND person_days >= threshold * person_active_days",

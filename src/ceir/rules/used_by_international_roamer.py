@@ -1,6 +1,7 @@
 """Used by a roamer from abroad.
 
-A subscriber of another country used the device within the look-back; composes with other rules to treat visitors apart.
+A subscriber of another country used the device within the look-back; composes with other rules to treat
+visitors apart.
 """
 
 from ceir.rules._windows import LOOK_BACK
@@ -9,8 +10,10 @@ from ceir.rules.declaration import Example, Rule
 RULE = Rule(
     name="used_by_international_roamer",
     title="Used by a roamer from abroad",
-    doc="A subscriber of another country used the device within the look-back; composes with other rules to treat visitors apart.",
-    reason="{international_roamer_imsis} subscriber(s) of another country used this device in the last {look_back_days} days.",
+    doc="A subscriber of another country used the device within the look-back; composes with other rules to "
+    "treat visitors apart.",
+    reason="{international_roamer_imsis} subscriber(s) of another country used this device in the last "
+    "{look_back_days} days.",
     source="ITU-T Q.Suppl.73 (roaming)",
     needs=("international_roamer_imsis",),
     matches="international_roamer_imsis > 0",

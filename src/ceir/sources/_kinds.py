@@ -60,7 +60,8 @@ DAY = Kind(
     "INTEGER",
     "regexp_full_match({x}, '[0-9]{4}-?[0-9]{2}-?[0-9]{2}') AND "
     "try_strptime(replace({x}, '-', ''), '%Y%m%d') >= TIMESTAMP '1970-01-01'",
-    "CAST(date_diff('day', DATE '1970-01-01', CAST(strptime(replace({x}, '-', ''), '%Y%m%d') AS DATE)) AS INTEGER)",
+    "CAST(date_diff('day', DATE '1970-01-01', CAST(strptime(replace({x}, '-', ''), '%Y%m%d') AS DATE)) AS "
+    "INTEGER)",
     "a calendar day as YYYYMMDD",
 )
 GSMA_DAY = Kind(

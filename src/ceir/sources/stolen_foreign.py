@@ -1,4 +1,5 @@
-"""Devices that other countries report stolen: kept apart, so that a foreign file never replaces the local list."""
+"""Devices that other countries report stolen: kept apart, so that a foreign file never replaces the local
+list."""
 
 from ceir.sources._checks import list_checks
 from ceir.sources._kinds import DAY, IMEI, TEXT, status

@@ -50,7 +50,8 @@ def carry_base(
 
 
 def name_new_rows(engine: Engine, workspace: Workspace, catalogue: Catalogue, base: Base) -> bool:
-    """Name `new_rows` (observations the base did not see) and `gone` (equipment of what it saw and was undone).
+    """Name `new_rows` (observations the base did not see) and `gone` (equipment of what it saw and was
+    undone).
 
     Returns: whether something was undone.
     """
@@ -82,7 +83,7 @@ def name_withdrawn(engine: Engine, workspace: Workspace, catalogue: Catalogue, h
 
 
 def name_scope(
-    engine: Engine, workspace: Workspace, catalogue: Catalogue, policy: Policy, compiled: Compiled, base: Base
+    engine: Engine, workspace: Workspace, catalogue: Catalogue, compiled: Compiled, base: Base
 ) -> int:
     """Compute `scope`: equipment whose verdicts may differ from the base's. Returns how much it is."""
     selects = ["SELECT imei FROM new_rows WHERE imei IS NOT NULL", "SELECT imei FROM gone"]
@@ -93,7 +94,7 @@ def name_scope(
         if new is not None and old is not None and old != new.path:
             selects += _changed_entries(engine, workspace, source, old)
     if base.compiled.end < compiled.end:
-        selects += drifts_sql(policy, base.compiled, compiled)
+        selects += drifts_sql(base.compiled, compiled)
     engine.table("scope", " UNION ".join(selects))
     return int(str(engine.rows("SELECT COUNT(*) FROM scope")[0][0]))
 
@@ -113,14 +114,16 @@ def _changed_entries(engine: Engine, workspace: Workspace, source: Source, old: 
     engine.table(
         moved,
         f"SELECT * FROM (SELECT {columns} FROM {source.view} EXCEPT SELECT {columns} FROM {before}) AS came "
-        f"UNION ALL SELECT * FROM (SELECT {columns} FROM {before} EXCEPT SELECT {columns} FROM {source.view}) AS went",
+        f"UNION ALL SELECT * FROM (SELECT {columns} FROM {before} EXCEPT SELECT {columns} FROM "
+        f"{source.view}) AS went",
     )
     match source.subject:
         case "imei":
             return [f"SELECT imei FROM {moved}"]
         case "imsi":
             return [
-                f"SELECT o.imei FROM observations AS o WHERE o.imei IS NOT NULL AND o.imsi IN (SELECT imsi FROM {moved})"
+                f"SELECT o.imei FROM observations AS o WHERE o.imei IS NOT NULL AND o.imsi IN (SELECT imsi "
+                f"FROM {moved})"
             ]
         case "tac":
             tacs = [f"SELECT tac FROM {moved}"]

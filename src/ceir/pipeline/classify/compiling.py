@@ -111,7 +111,8 @@ def compile_policy(policy: Policy, as_of: date, known_sources: frozenset[str]) -
 
 
 def facts_sql(compiled: Compiled, subjects: str) -> str:
-    """SELECT of every fact of every row of `subjects`: its columns imei, text, first_day, last_day, and the facts."""
+    """SELECT of every fact of every row of `subjects`: its columns imei, text, first_day, last_day, and the
+    facts."""
     joins, values = [], []
     for number, column in enumerate(compiled.facts):
         fact, sql = column.fact, column.fact.sql(column.context)
@@ -125,7 +126,10 @@ def facts_sql(compiled: Compiled, subjects: str) -> str:
             otherwise = _qualified(fact.otherwise)
             values.append(f"CAST(COALESCE(f{number}.value, {otherwise}) AS {fact.type}) AS {column.column}")
     chosen = "".join(f", {value}" for value in values)
-    return f"SELECT s.imei, s.first_day AS first_day, s.last_day AS last_day{chosen} FROM {subjects} AS s{''.join(joins)}"
+    return (
+        f"SELECT s.imei, s.first_day AS first_day, s.last_day AS last_day{chosen} "
+        f"FROM {subjects} AS s{''.join(joins)}"
+    )
 
 
 def matched_sql(compiled: Compiled, facts: str) -> str:
@@ -133,7 +137,8 @@ def matched_sql(compiled: Compiled, facts: str) -> str:
     mask = " + ".join(f"CASE WHEN {test} THEN {bit} ELSE 0 END" for _, bit, test in compiled.conditions)
     columns = ", ".join(("imei", "first_day", "last_day", *(c.column for c in compiled.facts)))
     return (
-        f"SELECT * FROM (SELECT {columns}, CAST({mask} AS BIGINT) AS matched FROM ({facts}) AS facts) AS judged "
+        f"SELECT * FROM (SELECT {columns}, CAST({mask} AS BIGINT) AS matched FROM ({facts}) AS facts) AS "
+        f"judged "
         "WHERE matched <> 0"
     )
 
@@ -146,7 +151,8 @@ def window_sql(column: FactColumn) -> str:
     cases = " ".join(f"WHEN {month} THEN day_mask & {mask}" for month, mask in masks.items())
     return (
         "SELECT * FROM (SELECT imei, imsi, msisdn, operator, month, "
-        f"CASE month {cases} ELSE 0 END AS day_mask FROM {column.fact.rows}_rows) AS inside WHERE day_mask <> 0"
+        f"CASE month {cases} ELSE 0 END AS day_mask FROM {column.fact.rows}_rows) AS inside WHERE day_mask "
+        f"<> 0"
     )
 
 
@@ -161,7 +167,7 @@ def month_masks(start: int, end: int) -> dict[int, int]:
     return masks
 
 
-def drifts_sql(policy: Policy, before: Compiled, after: Compiled) -> list[str]:
+def drifts_sql(before: Compiled, after: Compiled) -> list[str]:
     """SELECTs of `imei` whose conditions may change from one day to a later one without any new data.
 
     Args:

@@ -47,7 +47,8 @@ def fold_sql(rows: str) -> str:
     """SELECT that folds observations into `devices` rows."""
     return (
         "SELECT imei, MIN(first_day) AS first_day, MAX(last_day) AS last_day, BIT_OR(rats) AS rats, "
-        "MIN(imsi) AS imsi_low, MAX(imsi) AS imsi_high, MIN(msisdn) AS msisdn_low, MAX(msisdn) AS msisdn_high "
+        "MIN(imsi) AS imsi_low, MAX(imsi) AS imsi_high, MIN(msisdn) AS msisdn_low, MAX(msisdn) AS "
+        "msisdn_high "
         f"FROM {rows} WHERE imei IS NOT NULL GROUP BY imei"
     )
 
@@ -63,11 +64,13 @@ def refold_sql(devices: str) -> str:
 
 
 def equipment_sql(devices: str, listed: Iterable[str]) -> str:
-    """SELECT of all equipment a run looks at: seen, or on one of the `listed` lists, with its TAC and text."""
+    """SELECT of all equipment a run looks at: seen, or on one of the `listed` lists, with its TAC and
+    text."""
     lists = sorted(listed)
     # A malformed identity carries its TAC and reporting body in `malformed`; a number carries them itself.
     known = (
-        "SELECT d.imei, d.first_day, d.last_day, d.rats, d.imsi_low, d.imsi_high, d.msisdn_low, d.msisdn_high, "
+        "SELECT d.imei, d.first_day, d.last_day, d.rats, d.imsi_low, d.imsi_high, d.msisdn_low, "
+        "d.msisdn_high, "
         "CASE WHEN d.imei >= 0 THEN CAST(d.imei // 1000000 AS INTEGER) ELSE m.tac END AS tac, "
         "CASE WHEN d.imei >= 0 THEN CAST(d.imei // 1000000000000 AS INTEGER) ELSE m.reporting_body END "
         "AS reporting_body, "

@@ -11,7 +11,8 @@ def conditions_sql(policy: Policy) -> str:
     rows = []
     for bit, (label, c) in enumerate(policy.conditions.items()):
         rows.append(
-            f"SELECT '{label}' AS condition, CAST({1 << bit} AS BIGINT) AS bit, {_sql(c.blocking)} AS blocking, "
+            f"SELECT '{label}' AS condition, CAST({1 << bit} AS BIGINT) AS bit, {_sql(c.blocking)} AS "
+            f"blocking, "
             f"{_sql(c.sticky)} AS sticky, CAST({c.grace_days} AS INTEGER) AS grace, "
             f"{_sql(c.amnesty_eligible and policy.amnesty.enabled)} AS eligible"
         )
@@ -24,7 +25,8 @@ def previous_sql(history: str, withdrawn: str, scope: str | None) -> str:
     What rested on a file that was undone since does not: such a verdict starts anew, sticky or not.
 
     Args:
-        withdrawn: relation (imei, since): equipment of undone files, and the day of the first run that saw it.
+        withdrawn: relation (imei, since): equipment of undone files, and the day of the first run that saw
+        it.
         scope: relation of the equipment looked at; None: all.
     """
     inside = f" AND p.imei IN (SELECT imei FROM {scope})" if scope else ""
@@ -56,7 +58,8 @@ def verdicts_sql(policy: Policy, as_of: date) -> str:
         "SELECT imei, condition, blocking, grace, eligible, BOOL_OR(matching) AS matching FROM ("
         "SELECT m.imei, k.condition, k.blocking, k.grace, k.eligible, TRUE AS matching FROM matched AS m "
         "CROSS JOIN conditions AS k WHERE (m.matched & k.bit) <> 0 "
-        "UNION ALL SELECT p.imei, k.condition, k.blocking, k.grace, k.eligible, FALSE AS matching FROM previous AS p "
+        "UNION ALL SELECT p.imei, k.condition, k.blocking, k.grace, k.eligible, FALSE AS matching FROM "
+        "previous AS p "
         "JOIN conditions AS k ON k.condition = p.condition WHERE k.sticky) AS candidates "
         "GROUP BY imei, condition, blocking, grace, eligible) AS c "
         "LEFT JOIN previous AS p ON p.imei = c.imei AND p.condition = c.condition"
@@ -73,5 +76,5 @@ def ended_sql(as_of: date, history: str, scope: str | None) -> str:
     )
 
 
-def _sql(value: bool) -> str:  # noqa: FBT001 - a value, not a switch
+def _sql(value: bool) -> str:
     return "TRUE" if value else "FALSE"

@@ -108,7 +108,7 @@ def classify(
         name_inputs(engine, workspace, catalogue)
         name_withdrawn(engine, workspace, catalogue, history)
         step.at(1)
-        base = _name_equipment(engine, workspace, catalogue, compiled, policy, base, scratch)
+        base = _name_equipment(engine, workspace, catalogue, compiled, base, scratch)
         scope = "scope" if base else None
         step.at(2)
         evaluate(engine, compiled, scope)
@@ -221,7 +221,6 @@ def _name_equipment(
     workspace: Workspace,
     catalogue: Catalogue,
     compiled: Compiled,
-    policy: Policy,
     base: Base | None,
     scratch: Path,
 ) -> Base | None:
@@ -249,7 +248,7 @@ def _name_equipment(
     engine.save(f"SELECT {', '.join(DEVICES.names)} FROM devices ORDER BY imei", scratch / "devices")
     if base is None:
         return None
-    changed = name_scope(engine, workspace, catalogue, policy, compiled, base)
+    changed = name_scope(engine, workspace, catalogue, compiled, base)
     return base if changed <= MOST_CHANGED * max(base.run.equipment, 1) else None
 
 
@@ -266,7 +265,7 @@ def _name_results(engine: Engine, workspace: Workspace, base: Base | None) -> No
         "WHERE imei NOT IN (SELECT imei FROM scope)",
     )
     evidence = workspace.path(f"runs/{base.run.id:05d}/evidence")
-    engine.files("evidence_before", [evidence], _evidence_columns(base.compiled))
+    engine.files("evidence_before", [evidence], evidence_columns(base.compiled))
 
 
 def _condition_counts(engine: Engine, policy: Policy, equipment: int) -> tuple[ConditionCount, ...]:
@@ -312,7 +311,8 @@ def _hold_fuses(policy: Policy, counts: tuple[ConditionCount, ...], accepted: Ma
         )
 
 
-def _evidence_columns(compiled: Compiled) -> tuple[Column, ...]:
+def evidence_columns(compiled: Compiled) -> tuple[Column, ...]:
+    """Columns of the evidence stored with a run, a row per equipment that some condition matched."""
     return (
         Column("imei", "BIGINT", "Equipment identity."),
         Column("first_day", "INTEGER", "First day ever seen."),
@@ -329,7 +329,7 @@ def _save(engine: Engine, folder: Path, compiled: Compiled, as_of: date, scope: 
     engine.save(
         f"SELECT {', '.join(ENDED.names)} FROM ({ended}) AS e ORDER BY imei, condition", folder / "ended"
     )
-    columns = ", ".join(c.name for c in _evidence_columns(compiled))
+    columns = ", ".join(c.name for c in evidence_columns(compiled))
     evidence = f"SELECT {columns} FROM matched"
     if scope:
         evidence += (

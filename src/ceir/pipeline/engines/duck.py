@@ -127,7 +127,8 @@ class DuckEngine:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Turn what the engine raises for the machine's state into our errors; mistakes of ours stay as they are."""
+    """Turn what the engine raises for the machine's state into our errors; mistakes of ours stay as they
+    are."""
     try:
         yield
     except duckdb.OutOfMemoryException as error:

@@ -25,7 +25,8 @@ def store(work: Work) -> Stored:
         engine.table(
             "compact",
             "SELECT CAST(year(d) * 100 + month(d) AS INTEGER) AS month, imei, imsi, msisdn, "
-            "CAST(bit_or(1 << (day(d) - 1)) AS INTEGER) AS day_mask, CAST(coalesce(bit_or(rats), 0) AS INTEGER) AS rats, "
+            "CAST(bit_or(1 << (day(d) - 1)) AS INTEGER) AS day_mask, CAST(coalesce(bit_or(rats), 0) AS "
+            "INTEGER) AS rats, "
             "min(seen_on) AS first_day, max(seen_on) AS last_day, "
             "CAST(count(*) AS BIGINT) AS n, CAST(count(rats) AS BIGINT) AS n_rat, "
             "min(imei_text) AS imei_text, max(imei_text) AS imei_text_high, fault "
@@ -138,7 +139,8 @@ def _measure_zeros(work: Work) -> dict[str, float | None]:
     one, zero = (
         int(str(v))
         for v in work.engine.rows(
-            f"SELECT count(*) FILTER (WHERE {ones}), count(*) FILTER (WHERE imei >= 0 AND imei < 10000000000000) "
+            f"SELECT count(*) FILTER (WHERE {ones}), count(*) FILTER (WHERE imei >= 0 AND imei < "
+            f"10000000000000) "
             "FROM (SELECT DISTINCT imei FROM compact)"
         )[0]
     )

@@ -34,7 +34,8 @@ def store(work: Work) -> Stored:
     )
     opposed = (
         work.number(
-            f"SELECT count(*) FROM (SELECT {key} FROM entries GROUP BY {key} HAVING count(DISTINCT change_type) > 1)"
+            f"SELECT count(*) FROM (SELECT {key} FROM entries GROUP BY {key} HAVING count(DISTINCT "
+            f"change_type) > 1)"
         )
         if work.delta
         else None
@@ -168,17 +169,20 @@ def _quarantine_conflicts(
     match = " AND ".join(f"k.{n} IS NOT DISTINCT FROM e.{n}" for n in work.source.key)
     work.engine.table("torn", f"SELECT {key} FROM entries GROUP BY {key} HAVING count(*) > 1")
     apart = work.engine.rows(
-        f"SELECT coalesce(sum(n), 0), count(*) FROM entries AS e WHERE EXISTS (SELECT 1 FROM torn AS k WHERE {match})"
+        f"SELECT coalesce(sum(n), 0), count(*) FROM entries AS e WHERE EXISTS (SELECT 1 FROM torn AS k "
+        f"WHERE {match})"
     )[0]
     if not quarantine:
         work.engine.table(
             "quarantined",
-            "SELECT '' AS file, CAST(0 AS BIGINT) AS line, '' AS \"column\", '' AS reason, '' AS text WHERE FALSE",
+            "SELECT '' AS file, CAST(0 AS BIGINT) AS line, '' AS \"column\", '' AS reason, '' AS text WHERE "
+            "FALSE",
         )
     name = work.opened.name.replace("'", "''")
     numbered = f"SELECT * FROM ({work.parser.numbered_sql}) WHERE fault IS NULL"
     work.engine.execute(
-        f"INSERT INTO quarantined SELECT '{name}', line, '{key}', 'contradicts another row of the same key', l "
+        f"INSERT INTO quarantined SELECT '{name}', line, '{key}', 'contradicts another row of the same "
+        f"key', l "
         f"FROM ({numbered}) AS e WHERE EXISTS (SELECT 1 FROM torn AS k WHERE {match})"
     )
     work.engine.execute(f"DELETE FROM entries AS e WHERE EXISTS (SELECT 1 FROM torn AS k WHERE {match})")

@@ -88,7 +88,8 @@ def open_delivery(
 
 
 def days_of_name(name: str) -> tuple[int, int] | None:
-    """First and last day (day numbers) that a file's name speaks of: its last two parts; None: it has none."""
+    """First and last day (day numbers) that a file's name speaks of: its last two parts; None: it has
+    none."""
     found = re.search(r"_([0-9]{8})_([0-9]{8})\.[A-Za-z]+$", name)
     if not found:
         return None

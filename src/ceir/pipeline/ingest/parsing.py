@@ -55,7 +55,7 @@ def parser_for(source: Source, opened: OpenedFile, *, delta: bool) -> Parser:
         FileRefusedError: the header lacks a column or has one that the source does not know.
     """
     fields = source.fields + ((CHANGE,) if delta else ())
-    place = _places(source, fields, opened, delta=delta)
+    place = _places(fields, opened, delta=delta)
     rest = [i for i, name in enumerate(opened.header) if i not in place.values() and name]
     if rest and not source.keep_unknown:
         names = ", ".join(opened.header[i] for i in rest)
@@ -107,11 +107,14 @@ def parser_for(source: Source, opened: OpenedFile, *, delta: bool) -> Parser:
 
     lines = f"SELECT l FROM {reader} WHERE l IS NOT NULL AND l <> ''"
     # Line 1 is the header; blank lines keep their number.
-    numbered = f"SELECT * FROM (SELECT row_number() OVER () + 1 AS line, l FROM {reader}) WHERE l IS NOT NULL AND l <> ''"
+    numbered = (
+        f"SELECT * FROM (SELECT row_number() OVER () + 1 AS line, l FROM {reader}) "
+        "WHERE l IS NOT NULL AND l <> ''"
+    )
     return Parser(fields, tuple(faults), lines, rows(lines), rows(numbered, "line", "l"))
 
 
-def _places(source: Source, fields: Sequence[Field], opened: OpenedFile, *, delta: bool) -> dict[str, int]:
+def _places(fields: Sequence[Field], opened: OpenedFile, *, delta: bool) -> dict[str, int]:
     place: dict[str, int] = {}
     missing: list[str] = []
     for field in fields:
@@ -144,5 +147,6 @@ def _split(source: Source, opened: OpenedFile) -> str:
     # A line whose quotes do not pair up is longer than its values: it becomes a row without values.
     return (
         f"CASE WHEN length(list_aggregate({tokens}, 'string_agg', '')) = length(l) + 1 THEN "
-        f"list_transform({tokens}, lambda t: replace(trim(t[2:], '\"'), '\"\"', '\"')) ELSE CAST([] AS VARCHAR[]) END"
+        f"list_transform({tokens}, lambda t: replace(trim(t[2:], '\"'), '\"\"', '\"')) ELSE CAST([] AS "
+        f"VARCHAR[]) END"
     )

@@ -21,7 +21,8 @@ from ceir.sources import Source, source_named
 
 
 class RowsLostError(FileRefusedError):
-    """Lines of the file were neither kept, nor folded, nor quarantined: a fault of ours; the file is refused."""
+    """Lines of the file were neither kept, nor folded, nor quarantined: a fault of ours; the file is
+    refused."""
 
     code = "rows_lost"
 

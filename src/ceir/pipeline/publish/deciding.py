@@ -66,7 +66,8 @@ def name_contacts(engine: Engine, policy: Policy, as_of: int) -> None:
     engine.table(
         "contacts",
         "SELECT DISTINCT COALESCE(home, operator) AS operator, imei, imsi, "
-        "SUBSTRING(CAST(imsi AS VARCHAR), 2) AS imsi_text, SUBSTRING(CAST(msisdn AS VARCHAR), 2) AS msisdn_text "
+        "SUBSTRING(CAST(imsi AS VARCHAR), 2) AS imsi_text, SUBSTRING(CAST(msisdn AS VARCHAR), 2) AS "
+        "msisdn_text "
         f"FROM (SELECT o.operator, o.imei, o.imsi, o.msisdn, {home_sql('o.imsi', policy)} AS home "
         "FROM observations AS o LEFT JOIN (SELECT DISTINCT imei, imsi FROM pairings) AS p "
         "ON p.imei = o.imei AND p.imsi = o.imsi "
@@ -154,11 +155,13 @@ def text_sql(imei: str, text: str, policy: Policy) -> str:
 
 
 def _name_texts(engine: Engine, policy: Policy) -> None:
-    """Name `day_texts` and `mask_texts`: texts of the few different days and masks, made here, once for all engines."""
+    """Name `day_texts` and `mask_texts`: texts of the few different days and masks, made here, once for all
+    engines."""
     days = [
         int(str(d))
         for (d,) in engine.rows(
-            "SELECT DISTINCT day FROM (SELECT block_on AS day FROM decided UNION SELECT since AS day FROM decided) AS d "
+            "SELECT DISTINCT day FROM (SELECT block_on AS day FROM decided UNION SELECT since AS day FROM "
+            "decided) AS d "
             "WHERE day IS NOT NULL ORDER BY day"
         )
     ]
@@ -182,5 +185,5 @@ def _name_texts(engine: Engine, policy: Policy) -> None:
     engine.table("mask_texts", " UNION ALL ".join(mask_rows) or no_mask)
 
 
-def _truth(value: bool) -> str:  # noqa: FBT001 - a value, not a switch
+def _truth(value: bool) -> str:
     return "TRUE" if value else "FALSE"

@@ -121,7 +121,8 @@ def _chosen(catalogue: Catalogue, as_of: date | None) -> Run:
     later = [r for r in catalogue.runs if r.publications and r.as_of > run.as_of]
     if later:
         raise PublishOrderError(
-            f"Lists of {later[-1].as_of.isoformat()} are published; those of {run.as_of.isoformat()} would go back in time.",
+            f"Lists of {later[-1].as_of.isoformat()} are published; those of {run.as_of.isoformat()} would "
+            f"go back in time.",
             "Classify a later day.",
         )
     return run

@@ -1,0 +1,153 @@
+"""Retention: IMSIs and MSISDNs leave when their time is over, what is known of the equipment stays."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from ceir.clock import months_before
+from ceir.pipeline.catalogue import Ingest
+from ceir.pipeline.engines import DuckEngine, Limits
+from ceir.pipeline.progress import SILENT, Progress
+from ceir.pipeline.workspace import Workspace
+from ceir.sources import source_named
+from ceir.tables.observations import TABLE as OBSERVATIONS
+
+
+@dataclass(frozen=True)
+class PruneReport:
+    """What retention removed, or would remove.
+
+    Args:
+        months: months whose subscribers were dropped.
+        files: observation files rewritten or sighting files deleted.
+        rows: rows folded away because only the subscriber told them apart.
+        publications: published runs whose lists with personal data were deleted.
+        quarantines: quarantine files deleted: they hold rows verbatim.
+    """
+
+    months: tuple[int, ...]
+    files: int
+    rows: int
+    publications: int
+    quarantines: int
+
+
+def oldest_month_kept(as_of: date, months: int) -> int:
+    """The oldest month (yyyymm) whose subscribers may be kept: whole months before the current one."""
+    first = months_before(as_of.replace(day=1), months)
+    return first.year * 100 + first.month
+
+
+def prune(
+    workspace: Workspace,
+    as_of: date,
+    limits: Limits,
+    *,
+    dry_run: bool = False,
+    progress: Progress = SILENT,
+) -> PruneReport:
+    """Drop personal data older than the policy keeps it; call it with the workspace locked.
+
+    Observations of older months are folded to one row per equipment without IMSI and MSISDN, sightings and
+    quarantined rows of older files are deleted, and lists with personal data of older runs too. What the
+    equipment did, verdicts and blocked lists stay. The next run looks at everything anew.
+
+    Args:
+        as_of: today.
+        dry_run: only say what would be done.
+    """
+    policy, _ = workspace.policy()
+    oldest = oldest_month_kept(as_of, policy.retention.subscriber_months)
+    catalogue = workspace.catalogue()
+    work = [(i, k) for i in catalogue.live for k, m in enumerate(i.months) if _due(i, m, oldest)]
+    quarantines = [i for i in catalogue.ingests if "quarantine" in i.files and _month(i.received_on) < oldest]
+    runs = [r for r in catalogue.runs if r.publications and not r.stripped and _month(r.as_of) < oldest]
+    months = tuple(sorted({ingest.months[place] for ingest, place in work}))
+    files, rows = len(work), 0
+    if dry_run or not (work or quarantines or runs):
+        return PruneReport(months, files, 0, len(runs), len(quarantines))
+    with (
+        workspace.staging() as scratch,
+        progress.step("Dropping subscribers", float(max(files, 1)), "files") as step,
+    ):
+        engine = DuckEngine(Limits(scratch, limits.threads, limits.memory_gb))
+        replaced: dict[int, Ingest] = {}
+        try:
+            for number, (ingest, place) in enumerate(work, 1):
+                current = replaced.get(ingest.id, ingest)
+                current, gone = _stripped(workspace, engine, scratch, current, place)
+                replaced[ingest.id] = current
+                rows += gone
+                step.at(number)
+        finally:
+            engine.close()
+        for ingest in quarantines:
+            current = replaced.get(ingest.id, ingest)
+            kept = {kind: paths for kind, paths in current.files.items() if kind != "quarantine"}
+            replaced[ingest.id] = current.model_copy(update={"files": kept})
+        stripped_runs = {r.id for r in runs}
+        workspace.commit(
+            catalogue.model_copy(
+                update={
+                    "ingests": tuple(replaced.get(i.id, i) for i in catalogue.ingests),
+                    "merged": tuple(m for m in catalogue.merged if m.month >= oldest),
+                    "devices": None if work else catalogue.devices,
+                    "runs": tuple(
+                        r.model_copy(update={"stripped": True, "publications": ()})
+                        if r.id in stripped_runs
+                        else r
+                        for r in catalogue.runs
+                    ),
+                }
+            )
+        )
+    workspace.sweep()
+    return PruneReport(months, files, rows, len(runs), len(quarantines))
+
+
+def overdue(workspace: Workspace, as_of: date) -> bool:
+    """Whether retention has something to do."""
+    report = prune(workspace, as_of, Limits(workspace.scratch), dry_run=True)
+    return bool(report.files or report.publications or report.quarantines)
+
+
+def _due(ingest: Ingest, month: int, oldest: int) -> bool:
+    folded = source_named(ingest.source).folded
+    return folded in ("months", "rows") and month < oldest and month not in ingest.stripped_months
+
+
+def _month(day: date) -> int:
+    return day.year * 100 + day.month
+
+
+def _stripped(
+    workspace: Workspace, engine: DuckEngine, scratch: Path, ingest: Ingest, place: int
+) -> tuple[Ingest, int]:
+    """The ingest with one month's subscribers gone, and how many rows folded away."""
+    data = list(ingest.files["data"])
+    month, old = ingest.months[place], data[place]
+    done = (*ingest.stripped_months, month)
+    source = source_named(ingest.source)
+    engine.files(
+        "rows_before",
+        [workspace.path(old)],
+        OBSERVATIONS.columns if source.folded == "months" else source.table.columns,
+    )
+    before = int(str(engine.rows("SELECT count(*) FROM rows_before")[0][0]))
+    staged = scratch / f"stripped-{ingest.id}-{month}.parquet"
+    if source.folded == "rows":  # nothing of a sighting is left without its subscriber
+        engine.save_file("SELECT * FROM rows_before WHERE FALSE", staged)
+        after = 0
+    else:
+        engine.save_file(
+            "SELECT month, operator, imei, CAST(NULL AS BIGINT) AS imsi, CAST(NULL AS BIGINT) AS msisdn, "
+            "min(first_day) AS first_day, max(last_day) AS last_day, CAST(bit_or(day_mask) AS INTEGER) AS "
+            "day_mask, "
+            "CAST(bit_or(rats) AS INTEGER) AS rats FROM rows_before WHERE imei IS NOT NULL "
+            "GROUP BY month, operator, imei ORDER BY imei",
+            staged,
+        )
+        after = int(str(engine.rows(f"SELECT count(*) FROM read_parquet('{staged}')")[0][0]))
+    data[place] = workspace.adopt(staged, old.replace(".parquet", "-stripped.parquet"))
+    update = {"files": {**ingest.files, "data": tuple(data)}, "stripped_months": done}
+    return ingest.model_copy(update=update), before - after
