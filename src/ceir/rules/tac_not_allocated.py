@@ -11,7 +11,10 @@ from ceir.rules.declaration import Example, Parameter, Rule, Value
 
 def _drifts(_parameters: Mapping[str, Value], previous_end: int, _end: int) -> str:
     # No reporting body takes longer than this to list a TAC; policies are held to it.
-    return f"SELECT imei FROM equipment WHERE first_day >= {previous_end - LONGEST_DELAY}"
+    return (
+        "SELECT e.imei FROM equipment AS e LEFT JOIN tac AS t ON t.tac = e.tac "
+        f"WHERE t.tac IS NULL AND e.first_day >= {previous_end - LONGEST_DELAY}"
+    )
 
 
 LONGEST_DELAY = 366

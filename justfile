@@ -1,0 +1,45 @@
+# Everything a developer runs. `uv run just` lists the recipes.
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+check_group := "uv run --quiet --group check"
+
+[private]
+default:
+    @just --list
+
+# Lint, types, import contracts and all tests: what has to be green before a commit lands.
+check: lint types contracts test
+
+# Style and mistakes that can be seen without running anything.
+lint:
+    {{check_group}} ruff format --check src tests benchmarks
+    {{check_group}} ruff check src tests benchmarks
+
+# mypy, strict.
+types:
+    {{check_group}} mypy
+
+# Imports go downward only.
+contracts:
+    {{check_group}} lint-imports
+
+# All tests; further words go to pytest, for instance: just test -k explain
+test *args:
+    {{check_group}} pytest -n 2 --dist loadfile {{args}}
+
+# Bring source files into the project's form.
+format:
+    {{check_group}} ruff check --fix --quiet src tests benchmarks
+    {{check_group}} ruff format src tests benchmarks
+
+# Measure the core: just bench [ROWS]
+bench rows="10000000":
+    uv run python benchmarks/core/measure.py {{rows}}
+
+# Write docs/reference anew from the declarations.
+reference:
+    uv run python -m ceir.reference docs/reference
+
+# Write the pins anew after changing dependencies in pyproject.toml.
+pins:
+    uv run --group check python tools/pins.py
