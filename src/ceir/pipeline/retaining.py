@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from ceir.clock import months_before
-from ceir.pipeline.catalogue import Ingest
+from ceir.pipeline.catalogue import Catalogue, Ingest
 from ceir.pipeline.engines import DuckEngine, Limits
 from ceir.pipeline.progress import SILENT, Progress
 from ceir.pipeline.workspace import Workspace
@@ -23,6 +23,7 @@ class PruneReport:
         rows: rows folded away because only the subscriber told them apart.
         publications: published runs whose lists with personal data were deleted.
         quarantines: quarantine files deleted: they hold rows verbatim.
+        lists: superseded lists of subscribers deleted; their ingests can no longer be undone.
     """
 
     months: tuple[int, ...]
@@ -30,6 +31,7 @@ class PruneReport:
     rows: int
     publications: int
     quarantines: int
+    lists: int
 
 
 def oldest_month_kept(as_of: date, months: int) -> int:
@@ -61,11 +63,12 @@ def prune(
     catalogue = workspace.catalogue()
     work = [(i, k) for i in catalogue.live for k, m in enumerate(i.months) if _due(i, m, oldest)]
     quarantines = [i for i in catalogue.ingests if "quarantine" in i.files and _month(i.received_on) < oldest]
+    superseded = [i for i in catalogue.live if _superseded(catalogue, i) and _month(i.received_on) < oldest]
     runs = [r for r in catalogue.runs if r.publications and not r.stripped and _month(r.as_of) < oldest]
     months = tuple(sorted({ingest.months[place] for ingest, place in work}))
     files, rows = len(work), 0
-    if dry_run or not (work or quarantines or runs):
-        return PruneReport(months, files, 0, len(runs), len(quarantines))
+    if dry_run or not (work or quarantines or runs or superseded):
+        return PruneReport(months, files, 0, len(runs), len(quarantines), len(superseded))
     with (
         workspace.staging() as scratch,
         progress.step("Dropping subscribers", float(max(files, 1)), "files") as step,
@@ -85,6 +88,9 @@ def prune(
             current = replaced.get(ingest.id, ingest)
             kept = {kind: paths for kind, paths in current.files.items() if kind != "quarantine"}
             replaced[ingest.id] = current.model_copy(update={"files": kept})
+        for ingest in superseded:
+            current = replaced.get(ingest.id, ingest)
+            replaced[ingest.id] = current.model_copy(update={"files": {**current.files, "data": ()}})
         stripped_runs = {r.id for r in runs}
         workspace.commit(
             catalogue.model_copy(
@@ -102,18 +108,31 @@ def prune(
             )
         )
     workspace.sweep()
-    return PruneReport(months, files, rows, len(runs), len(quarantines))
+    return PruneReport(months, files, rows, len(runs), len(quarantines), len(superseded))
 
 
 def overdue(workspace: Workspace, as_of: date) -> bool:
     """Whether retention has something to do."""
     report = prune(workspace, as_of, Limits(workspace.scratch), dry_run=True)
-    return bool(report.files or report.publications or report.quarantines)
+    return bool(report.files or report.publications or report.quarantines or report.lists)
 
 
 def _due(ingest: Ingest, month: int, oldest: int) -> bool:
     folded = source_named(ingest.source).folded
     return folded in ("months", "rows") and month < oldest and month not in ingest.stripped_months
+
+
+def _superseded(catalogue: Catalogue, ingest: Ingest) -> bool:
+    """Whether a list with personal data came, and another full list has replaced it since."""
+    source = source_named(ingest.source)
+    state = catalogue.lists.get(ingest.source)
+    personal = any(column.personal for column in source.table.columns)
+    return (
+        source.folded == "list"
+        and personal
+        and bool(ingest.files.get("data"))
+        and (state is None or ingest.id not in state.ingests)
+    )
 
 
 def _month(day: date) -> int:

@@ -122,7 +122,7 @@ def classify(
         equipment = _count(engine, "SELECT COUNT(*) FROM devices")
         counts = _condition_counts(engine, policy, equipment)
         _hold_fuses(policy, counts, request.accepted)
-        _save(engine, folder, compiled, as_of, scope)
+        _save(engine, workspace, folder, compiled, as_of, base)
         run = Run(
             id=catalogue.next_run,
             as_of=as_of,
@@ -322,10 +322,20 @@ def evidence_columns(compiled: Compiled) -> tuple[Column, ...]:
     )
 
 
-def _save(engine: Engine, folder: Path, compiled: Compiled, as_of: date, scope: str | None) -> None:
+def _save(
+    engine: Engine, workspace: Workspace, folder: Path, compiled: Compiled, as_of: date, base: Base | None
+) -> None:
     names = ", ".join(VERDICTS.names)
+    scope = "scope" if base else None
     engine.save(f"SELECT {names} FROM verdicts ORDER BY imei, condition", folder / "verdicts")
     ended = ended_sql(as_of, "history", scope)
+    if base is not None and base.run.as_of == as_of:
+        # what the earlier run of the same day found ended is still so where nothing happened since
+        engine.files("ended_before", [workspace.path(f"runs/{base.run.id:05d}/ended")], ENDED.columns)
+        ended += (
+            f" UNION ALL SELECT {', '.join(ENDED.names)} FROM ended_before "
+            "WHERE imei NOT IN (SELECT imei FROM scope)"
+        )
     engine.save(
         f"SELECT {', '.join(ENDED.names)} FROM ({ended}) AS e ORDER BY imei, condition", folder / "ended"
     )

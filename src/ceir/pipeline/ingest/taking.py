@@ -100,7 +100,8 @@ def take_in(workspace: Workspace, delivery: Delivery, limits: Limits, progress: 
             received_on=delivery.received_on,
             counts=stored.counts,
             checks=results,
-            files=files,
+            # the state after a delta is derived: an undo makes it again
+            files={kind: paths for kind, paths in files.items() if kind != "state"},
             months=stored.months,
             days=stored.days,
         )

@@ -27,7 +27,8 @@ def undo(
 
     Raises:
         UsageError: no such ingest, or undone already.
-        CannotUndoError: deltas of its list came after it; they must be undone first.
+        CannotUndoError: deltas of its list came after it and must be undone first, or retention has
+            deleted its rows.
     """
     catalogue = workspace.catalogue()
     record = next((i for i in catalogue.ingests if i.id == ingest_id), None)
@@ -35,6 +36,10 @@ def undo(
         raise UsageError(f"There is no ingest {ingest_id}.", "List them with: ceir ingest --list")
     if record.state == "undone":
         raise UsageError(f"Ingest {ingest_id} was undone already: {record.undone_because}.")
+    if not record.files.get("data"):
+        raise CannotUndoError(
+            f"Retention has deleted the rows of ingest {ingest_id}.", "Nothing is left to undo."
+        )
     source = source_named(record.source)
     with workspace.staging() as scratch:
         engine = DuckEngine(Limits(scratch, limits.threads, limits.memory_gb), ordered=True)
@@ -71,16 +76,23 @@ def _update(
         else:
             lists[source.name] = state
         update["lists"] = lists
-        return update
-    if source.folded == "months":
-        engine.files("gone", [workspace.path(p) for p in record.files.get("data", ())], OBSERVATIONS.columns)
-        staged = workspace.scratch / f"withdrawn-{scratch_name}.parquet"
-        engine.save_file("SELECT DISTINCT imei FROM gone WHERE imei IS NOT NULL ORDER BY imei", staged)
-        keys = workspace.adopt(staged, f"lake/withdrawn/{scratch_name}.parquet")
-        seen_by = tuple(run.id for run in catalogue.runs if record.id in run.inputs)
-        if seen_by:
-            update["withdrawn"] = {**catalogue.withdrawn, keys: seen_by}
+        before = [workspace.path(catalogue.lists[source.name].path)]
+        engine.files("list_before", before, source.table.columns)
+        engine.files("list_after", [workspace.path(state.path)] if state else [], source.table.columns)
+        moved = (
+            "SELECT {key} FROM ((SELECT * FROM list_before EXCEPT SELECT * FROM list_after) "
+            "UNION ALL (SELECT * FROM list_after EXCEPT SELECT * FROM list_before))"
+        )
+    else:
+        engine.files("gone", [workspace.path(p) for p in record.files["data"]], OBSERVATIONS.columns)
+        moved = "SELECT {key} FROM gone WHERE imei IS NOT NULL"
         update["merged"] = tuple(m for m in catalogue.merged if record.id not in m.ingests)
+    seen_by = tuple(run.id for run in catalogue.runs if record.id in run.inputs)
+    if seen_by and source.subject == "imei":
+        staged = workspace.scratch / f"withdrawn-{scratch_name}.parquet"
+        engine.save_file(f"SELECT DISTINCT imei FROM ({moved.format(key='imei')}) ORDER BY imei", staged)
+        keys = workspace.adopt(staged, f"lake/withdrawn/{scratch_name}.parquet")
+        update["withdrawn"] = {**catalogue.withdrawn, keys: seen_by}
     return update
 
 
@@ -88,7 +100,7 @@ def _replayed(
     workspace: Workspace, catalogue: Catalogue, gone: Ingest, source: Source, engine: DuckEngine
 ) -> ListState | None:
     """The state of the list as if the ingest had never come: every other file once more, in order."""
-    rest = [i for i in catalogue.live if i.source == source.name and i.id != gone.id]
+    rest = [i for i in catalogue.live if i.source == source.name and i.id != gone.id and i.files.get("data")]
     if not rest:
         return None
     if rest[0].delta and not gone.delta:
