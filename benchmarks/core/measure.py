@@ -2,7 +2,7 @@
 
 Run it with: just bench            (10 million rows)
              just bench 100000000  (any number of observation rows)
-It writes benchmarks/core/results/<rows>.json and prints a table. CPU seconds are those of this process and
+It writes a file into benchmarks/core/results/ and prints a table. CPU seconds are those of this process and
 its children (user and system), so they compare across noisy machines; wall time is given for orientation.
 """
 
@@ -71,6 +71,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rows", type=int, nargs="?", default=10_000_000, help="observation rows, about")
     parser.add_argument("--memory-gb", type=float, default=8.0)
+    parser.add_argument(
+        "--rows-per-subscriber",
+        type=float,
+        default=ROWS_PER_SUBSCRIBER,
+        help="fewer rows each: more subscribers and devices for the same number of rows",
+    )
     parser.add_argument("--policy", default="dirbs-sample")
     parser.add_argument("--folder", type=Path, default=Path("/tmp/ceir-bench"))  # noqa: S108
     arguments = parser.parse_args()
@@ -78,8 +84,8 @@ def main() -> None:
     shutil.rmtree(folder, ignore_errors=True)
     scale = rows / 10_000_000
     spec = CountrySpec(
-        subscribers=int(rows / ROWS_PER_SUBSCRIBER),
-        rows_per_subscriber_month=ROWS_PER_SUBSCRIBER / 3,
+        subscribers=int(rows / arguments.rows_per_subscriber),
+        rows_per_subscriber_month=arguments.rows_per_subscriber / 3,
         tac_count=60_000,
         registrations=int(1_500_000 * scale),
         stolen=int(50_000 * scale),
@@ -143,6 +149,7 @@ def main() -> None:
     )
     result = {
         "rows": observed,
+        "rows_per_subscriber": arguments.rows_per_subscriber,
         "policy": arguments.policy,
         "lists": {k: v for k, v in files.counts.items() if k != "observations"},
         "cpu_s_counted": round(counted, 2),
@@ -165,7 +172,9 @@ def main() -> None:
             "pyarrow": version("pyarrow"),
         },
     }
-    target = Path(__file__).parent / "results" / f"{rows}.json"
+    target = (
+        Path(__file__).parent / "results" / f"{rows}-{arguments.rows_per_subscriber:g}-per-subscriber.json"
+    )
     target.parent.mkdir(exist_ok=True)
     target.write_text(json.dumps(result, indent=1) + "\n")
     _show(result)

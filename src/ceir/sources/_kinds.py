@@ -1,7 +1,7 @@
-"""Kinds of text in files: when one is valid, and the value it stands for, as DuckDB expressions over `{x}`.
+"""Kinds of text in files: the value that a text stands for, as a DuckDB expression over `{x}`.
 
-`{x}` is the trimmed text, never null or empty. Only ingest reads files and it runs on DuckDB, so these
-expressions need not be portable.
+`{x}` is the trimmed text, never empty. Only ingest reads files and it runs on DuckDB, so these expressions
+need not be portable.
 """
 
 from dataclasses import dataclass
@@ -14,87 +14,94 @@ class Kind:
     """A kind of text.
 
     Args:
-        valid: predicate over `{x}`.
-        value: expression over `{x}`, evaluated for valid text only.
+        value: expression over `{x}`; null says that the text is not of this kind. One expression both judges
+            and reads, so that no text can pass the one and fail the other.
+        draft: expression over `{x}`, computed once before `value`, which may use it as `{t}`.
         expects: what the file should have had, completes "expected ...".
     """
 
     name: str
     sql_type: SqlType
-    valid: str
     value: str
     expects: str
+    draft: str = ""
 
-    def valid_sql(self, x: str) -> str:
-        """The predicate over the expression `x`."""
-        return self.valid.replace("{x}", x)
+    def draft_sql(self, x: str) -> str:
+        """The draft of the expression `x`."""
+        return self.draft.replace("{x}", x)
 
-    def value_sql(self, x: str) -> str:
-        """The value of the expression `x`."""
-        return self.value.replace("{x}", x)
+    def value_sql(self, x: str, t: str) -> str:
+        """The value of the expression `x` whose draft is `t`."""
+        return self.value.replace("{x}", x).replace("{t}", t)
 
 
 MALFORMED_KEY = "-1 - CAST(md5_number_lower(upper({x})) >> 2 AS BIGINT)"
 """A malformed identity's key: negative, the same for the same text everywhere, 62 bits of its MD5."""
 
+_WELL_FORMED = "regexp_full_match({x}, '[0-9]{14}[0-9A-Fa-f*#]{0,2}')"
+_POSSIBLE = "regexp_full_match({x}, '[0-9A-Fa-f*#]{1,16}')"
+_DAYS = "CAST(date_diff('day', DATE '1970-01-01', CAST({t} AS DATE)) AS INTEGER)"
+
 IMEI = Kind(
     "imei",
     "BIGINT",
-    "regexp_full_match({x}, '[0-9A-Fa-f*#]{1,16}')",
-    f"CASE WHEN regexp_matches({{x}}, '^[0-9]{{14}}') THEN CAST(substr({{x}}, 1, 14) AS BIGINT) "
-    f"ELSE {MALFORMED_KEY} END",
+    f"CASE WHEN {_WELL_FORMED} THEN CAST(substr({{x}}, 1, 14) AS BIGINT) "
+    f"WHEN {_POSSIBLE} THEN {MALFORMED_KEY} END",
     "1 to 16 of the characters 0-9 A-F * #",
 )
 DIGITS = Kind(
     "digits",
     "BIGINT",
-    "regexp_full_match({x}, '[0-9]{1,15}')",
-    "CAST('1' || {x} AS BIGINT)",
+    "CASE WHEN regexp_full_match({x}, '[0-9]{1,15}') THEN CAST('1' || {x} AS BIGINT) END",
     "1 to 15 digits",
 )
 TAC = Kind(
-    "tac", "INTEGER", "regexp_full_match({x}, '[0-9]{8}')", "CAST({x} AS INTEGER)", "a TAC of 8 digits"
+    "tac",
+    "INTEGER",
+    "CASE WHEN regexp_full_match({x}, '[0-9]{8}') THEN CAST({x} AS INTEGER) END",
+    "a TAC of 8 digits",
 )
+# strptime accepts parts with fewer digits: only the full length says that each part has all of its own.
 DAY = Kind(
     "day",
     "INTEGER",
-    "regexp_full_match({x}, '[0-9]{4}-?[0-9]{2}-?[0-9]{2}') AND "
-    "try_strptime(replace({x}, '-', ''), '%Y%m%d') >= TIMESTAMP '1970-01-01'",
-    "CAST(date_diff('day', DATE '1970-01-01', CAST(strptime(replace({x}, '-', ''), '%Y%m%d') AS DATE)) AS "
-    "INTEGER)",
-    "a calendar day as YYYYMMDD",
+    f"CASE WHEN {{t}} >= TIMESTAMP '1970-01-01' THEN {_DAYS} END",
+    "a calendar day as YYYYMMDD, from 1970 on",
+    "CASE strlen({x}) WHEN 8 THEN try_strptime({x}, '%Y%m%d') WHEN 10 THEN try_strptime({x}, '%Y-%m-%d') END",
 )
 GSMA_DAY = Kind(
     "gsma-day",
     "INTEGER",
-    "try_strptime({x}, '%d-%b-%Y') >= TIMESTAMP '1970-01-01'",
-    "CAST(date_diff('day', DATE '1970-01-01', CAST(strptime({x}, '%d-%b-%Y') AS DATE)) AS INTEGER)",
+    f"CASE WHEN {{t}} >= TIMESTAMP '1970-01-01' THEN {_DAYS} END",
     "a calendar day as dd-Mon-yyyy, from 1970 on",
+    "CASE strlen({x}) WHEN 11 THEN try_strptime({x}, '%d-%b-%Y') END",
 )
 MOMENT = Kind(
     "moment",
     "BIGINT",
-    "try_strptime({x}, ['%Y-%m-%dT%H:%M:%SZ', '%Y-%m-%d %H:%M:%S']) >= TIMESTAMP '2000-01-01'",
-    "CAST(epoch(strptime({x}, ['%Y-%m-%dT%H:%M:%SZ', '%Y-%m-%d %H:%M:%S'])) AS BIGINT)",
-    "a moment in UTC as YYYY-MM-DDThh:mm:ssZ",
+    "CASE WHEN {t} >= TIMESTAMP '2000-01-01' THEN CAST(epoch({t}) AS BIGINT) END",
+    "a moment in UTC as YYYY-MM-DDThh:mm:ssZ, from 2000 on",
+    "CASE strlen({x}) WHEN 20 THEN try_strptime({x}, '%Y-%m-%dT%H:%M:%SZ') "
+    "WHEN 19 THEN try_strptime({x}, '%Y-%m-%d %H:%M:%S') END",
 )
-TEXT = Kind("text", "VARCHAR", "length({x}) <= 1000", "{x}", "at most 1,000 characters")
+TEXT = Kind("text", "VARCHAR", "CASE WHEN length({x}) <= 1000 THEN {x} END", "at most 1,000 characters")
 UID = Kind(
     "uid",
     "VARCHAR",
-    "regexp_full_match({x}, '[0-9A-Za-z\\-\\\\]{1,20}')",
-    "{x}",
+    "CASE WHEN regexp_full_match({x}, '[0-9A-Za-z\\-\\\\]{1,20}') THEN {x} END",
     "1 to 20 letters, digits, - or \\",
 )
 WORD = Kind(
-    "word", "VARCHAR", "regexp_full_match({x}, '[0-9A-Za-z]{1,64}')", "{x}", "1 to 64 letters or digits"
+    "word",
+    "VARCHAR",
+    "CASE WHEN regexp_full_match({x}, '[0-9A-Za-z]{1,64}') THEN {x} END",
+    "1 to 64 letters or digits",
 )
 GOLDEN = Kind(
     "golden",
     "VARCHAR",
-    "regexp_full_match({x}, '[0-9A-Fa-f*#]{1,16}|[0-9A-Fa-f]{32}')",
-    "CASE WHEN length({x}) = 32 THEN lower({x}) "
-    "WHEN regexp_matches({x}, '^[0-9]{14}') THEN md5(substr({x}, 1, 14)) ELSE md5(upper({x})) END",
+    f"CASE WHEN regexp_full_match({{x}}, '[0-9A-Fa-f]{{32}}') THEN lower({{x}}) "
+    f"WHEN {_WELL_FORMED} THEN md5(substr({{x}}, 1, 14)) WHEN {_POSSIBLE} THEN md5(upper({{x}})) END",
     "an IMEI, or the 32 hexadecimal characters of its MD5",
 )
 
@@ -102,4 +109,6 @@ GOLDEN = Kind(
 def status(*known: str) -> Kind:
     """One of the known words (any case), kept in lower case: a status is never a trusted free string."""
     listed = ", ".join(f"'{word}'" for word in known)
-    return Kind("status", "VARCHAR", f"lower({{x}}) IN ({listed})", "lower({x})", " or ".join(known))
+    return Kind(
+        "status", "VARCHAR", f"CASE WHEN lower({{x}}) IN ({listed}) THEN lower({{x}}) END", " or ".join(known)
+    )
