@@ -101,7 +101,6 @@ def classify(
     if same is not None and not request.full:
         return same, False
     base = None if request.full else carry_base(catalogue, policy, sha256, as_of, compiled)
-    workspace.keep_policy(sha256)
     with workspace.staging() as scratch, progress.step("Classifying", 6, "steps") as step:
         folder = scratch / "run"
         folder.mkdir()
@@ -122,6 +121,7 @@ def classify(
         equipment = _count(engine, "SELECT COUNT(*) FROM devices")
         counts = _condition_counts(engine, policy, equipment)
         _hold_fuses(policy, counts, request.accepted)
+        workspace.keep_policy(sha256)
         _save(engine, workspace, folder, compiled, as_of, base)
         run = Run(
             id=catalogue.next_run,

@@ -78,7 +78,8 @@ def name_contacts(engine: Engine, policy: Policy, as_of: int) -> None:
 
 
 def name_paired(engine: Engine, policy: Policy) -> None:
-    """Name `paired`: pairings that go to an exception list, with the operator that receives them.
+    """Name `paired`: pairings that go to an exception list, with the operator that receives them; and
+    `bound`: all pairings, whether or not their equipment is listed.
 
     One definition for full lists and deltas alike.
     """
@@ -94,10 +95,15 @@ def name_paired(engine: Engine, policy: Policy) -> None:
     if not rules.include_malformed:
         where.append("q.imei >= 0")
     text = "CASE WHEN q.imei >= 0 THEN LPAD(CAST(q.imei AS VARCHAR), 14, '0') ELSE m.text END"
+    shown = (
+        f"{text_sql('q.imei', text, policy)} AS imei_text, SUBSTRING(CAST(q.imsi AS VARCHAR), 2) AS imsi_text"
+    )
+    engine.table(
+        "bound", f"SELECT DISTINCT {shown} FROM pairings AS q LEFT JOIN malformed AS m ON m.imei = q.imei"
+    )
     engine.table(
         "pairs",
-        f"SELECT q.imei, {text_sql('q.imei', text, policy)} AS imei_text, "
-        "SUBSTRING(CAST(q.imsi AS VARCHAR), 2) AS imsi_text, "
+        f"SELECT q.imei, {shown}, "
         "COALESCE(SUBSTRING(CAST(q.msisdn AS VARCHAR), 2), '') AS msisdn_text, "
         f"{home_sql('q.imsi', policy)} AS home FROM pairings AS q LEFT JOIN malformed AS m ON m.imei = q.imei"
         f"{joins}" + (f" WHERE {' AND '.join(where)}" if where else ""),
@@ -119,6 +125,7 @@ def name_permitted(engine: Engine, policy: Policy) -> None:
         return
     text = "CASE WHEN q.imei >= 0 THEN LPAD(CAST(q.imei AS VARCHAR), 14, '0') ELSE m.text END"
     shown = text_sql("q.imei", text, policy)
+    keep = "" if policy.lists.include_malformed else " AND q.imei >= 0"
     engine.table(
         "permitted_equipment",
         f"SELECT {shown} AS imei_text FROM ("
@@ -126,7 +133,7 @@ def name_permitted(engine: Engine, policy: Policy) -> None:
         "UNION SELECT imei FROM decisions WHERE outcome = 'spared') AS q "
         "LEFT JOIN malformed AS m ON m.imei = q.imei "
         "LEFT JOIN (SELECT imei FROM decisions WHERE outcome = 'blocked') AS x ON x.imei = q.imei "
-        "WHERE x.imei IS NULL",
+        f"WHERE x.imei IS NULL{keep}",
     )
 
 

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 import ceir
 from ceir.clock import day_number
@@ -206,10 +207,14 @@ def _rows(engine: Engine, sql: str) -> Iterator[pa.RecordBatch]:
 def _name_before(
     engine: Engine, workspace: Workspace, base: Run, place: Path, columns: tuple[str, ...]
 ) -> None:
-    """Name `version_before`: the list as the base published it; a list it did not have counts as empty."""
+    """Name `version_before`: the list as the base published it; a list it did not have counts as empty, a
+    column it did not have (the policy was another) as empty text."""
     file = workspace.path(base.publications[0].path) / place.with_suffix(".parquet")
-    declared = tuple(Column(c, "VARCHAR", "") for c in columns)
-    engine.files("version_before", [file] if file.exists() else [], declared)
+    there = set(pq.read_schema(file).names) if file.exists() else set(columns)
+    declared = tuple(Column(c, "VARCHAR", "") for c in columns if c in there)
+    engine.files("version_published", [file] if file.exists() else [], declared)
+    chosen = ", ".join(c if c in there else f"'' AS {c}" for c in columns)
+    engine.view("version_before", f"SELECT {chosen} FROM version_published")
 
 
 def _manifest(
