@@ -132,7 +132,7 @@ def _arm(step: int, telling: int, scratch: Path) -> None:
                 if not left:
                     os.write(telling, f"os.{name}".encode())
                     os.kill(os.getpid(), signal.SIGKILL)
-            # What a killed process has written is there: only a power cut could tell whether it was waited for.
+            # What a killed process wrote is there: only a power cut could tell if it waited for the disk.
             return None if name == "fsync" else original(*args, **kwargs)
 
         return call

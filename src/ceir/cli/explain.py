@@ -43,7 +43,7 @@ COMMAND = Command(
     "verdicts in force with the values they rest on, those that ended, and what happens next. Who used it is "
     "only told with --subscribers.",
     examples=(
-        Example("ceir explain 35-675904-000001-0", "as it is printed on the box"),
+        Example("ceir explain 35-675904-000001-1", "as it is printed on the box"),
         Example("ceir explain 35675904000001 --json", "for another program"),
     ),
     function=explain,

@@ -106,8 +106,8 @@ COMMAND = Command(
     explanation="Every way to read the text as an identifier, the likeliest first, with what its digits say "
     "and what is wrong with it. With a workspace its TAC list gives brand and model. Nothing is stored.",
     examples=(
-        Example("ceir identify 356759040000010", "an IMEI with its check digit"),
-        Example("ceir identify 'IMEI 1: 35-675904-000001-0'", "as copied from a phone's settings"),
+        Example("ceir identify 356759040000011", "an IMEI with its check digit"),
+        Example("ceir identify 'IMEI 1: 35-675904-000001-1'", "as copied from a phone's settings"),
     ),
     function=identify,
     exits={1: "it is no identifier"},

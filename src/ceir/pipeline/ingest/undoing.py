@@ -6,6 +6,7 @@ from pathlib import Path
 from ceir.clock import day_number
 from ceir.errors import CeirError, UsageError
 from ceir.pipeline.catalogue import Catalogue, Ingest, ListState
+from ceir.pipeline.classify.inputs import observation_paths
 from ceir.pipeline.engines import DuckEngine, Limits
 from ceir.pipeline.ingest.listing import after_delta_sql, after_full_sql
 from ceir.pipeline.ingest.work import nothing_left_behind
@@ -13,6 +14,8 @@ from ceir.pipeline.progress import SILENT, Progress
 from ceir.pipeline.workspace import Workspace
 from ceir.sources import Source, source_named
 from ceir.tables import Column
+from ceir.tables.devices import TABLE as DEVICES
+from ceir.tables.malformed import TABLE as MALFORMED
 from ceir.tables.observations import TABLE as OBSERVATIONS
 
 CHANGE = Column("change_type", "VARCHAR", "What a delta does with an entry.")
@@ -85,22 +88,43 @@ def _update(
         before = [workspace.path(catalogue.lists[source.name].path)]
         engine.files("list_before", before, source.table.columns)
         engine.files("list_after", [workspace.path(state.path)] if state else [], source.table.columns)
-        moved = (
-            "(SELECT * FROM list_before EXCEPT SELECT * FROM list_after) "
-            "UNION ALL (SELECT * FROM list_after EXCEPT SELECT * FROM list_before)"
-        )
+        moved = _equipment_of(workspace, catalogue, source, engine)
     elif source.folded == "months":
         gone = [workspace.path(p) for p in record.files.get("data", ())]
         engine.files("gone", gone, OBSERVATIONS.columns)
         moved = "SELECT imei FROM gone WHERE imei IS NOT NULL"
         update["merged"] = tuple(m for m in catalogue.merged if record.id not in m.ingests)
     seen_by = tuple(run.id for run in catalogue.runs if record.id in run.inputs)
-    if seen_by and source.subject == "imei":
+    if seen_by and moved:
         staged = scratch / "withdrawn.parquet"
         engine.save_file(f"SELECT DISTINCT imei FROM ({moved}) ORDER BY imei", staged)
         keys = workspace.adopt(staged, f"lake/withdrawn/{record.id:06d}.parquet")
         update["withdrawn"] = {**catalogue.withdrawn, keys: seen_by}
     return update
+
+
+def _equipment_of(workspace: Workspace, catalogue: Catalogue, source: Source, engine: DuckEngine) -> str:
+    """SELECT of the equipment that the entries speak of which the undo adds, takes away or changes."""
+    entries = (
+        "((SELECT * FROM list_before EXCEPT SELECT * FROM list_after) "
+        "UNION ALL (SELECT * FROM list_after EXCEPT SELECT * FROM list_before))"
+    )
+    if source.subject == "imei":
+        return f"SELECT imei FROM {entries}"
+    if source.subject == "imsi":
+        engine.files("observed", observation_paths(workspace, catalogue), OBSERVATIONS.columns)
+        return f"SELECT imei FROM observed WHERE imei IS NOT NULL AND imsi IN (SELECT imsi FROM {entries})"
+    if source.subject == "tac":
+        devices = [workspace.path(catalogue.devices.path)] if catalogue.devices else []
+        engine.files("known_devices", devices, DEVICES.columns)
+        texts = [workspace.path(p) for i in catalogue.live for p in i.files.get("malformed", ())]
+        engine.files("texts", texts, MALFORMED.columns)
+        tacs = f"SELECT tac FROM {entries}"
+        return (
+            f"SELECT imei FROM known_devices WHERE imei >= 0 AND imei // 1000000 IN ({tacs}) "
+            f"UNION SELECT imei FROM texts WHERE tac IN ({tacs})"
+        )
+    return ""
 
 
 def _replayed(

@@ -26,6 +26,7 @@ from ceir.policy import Policy
 from ceir.policy.loading import load_policy
 from ceir.tables import Column
 from ceir.tables.decisions import TABLE as DECISIONS
+from ceir.tables.devices import TABLE as DEVICES
 
 
 class NothingToPublishError(CeirError):
@@ -92,6 +93,7 @@ def publish(
             name_contacts(engine, policy, as_of)
             step.at(2)
             name_paired(engine, policy)
+            _name_seen(engine, workspace, catalogue, policy)
             name_permitted(engine, policy)
             step.at(3)
             written = _write(engine, workspace, policy, run, base, folder, step)
@@ -150,6 +152,14 @@ def _still_true(workspace: Workspace, catalogue: Catalogue, run: Run) -> None:
     if changed or workspace.policy()[1] != run.policy_sha256:
         what = "Files were ingested or undone" if changed else "The policy was changed"
         raise RunOutdatedError(f"{what} since run {run.id}.", "Classify again, then publish: ceir run")
+
+
+def _name_seen(engine: Engine, workspace: Workspace, catalogue: Catalogue, policy: Policy) -> None:
+    """Name `devices_seen`, which only a restrictive policy needs."""
+    if policy.mode == "restrictive" and catalogue.devices is None:
+        raise RunOutdatedError("Retention has been at work since the run.", "Classify again: ceir run")
+    paths = [workspace.path(catalogue.devices.path)] if catalogue.devices else []
+    engine.files("devices_seen", paths, DEVICES.columns)
 
 
 def _write(
