@@ -5,9 +5,16 @@ from pathlib import Path
 import pytest
 
 from ceir.pipeline.engines.spark import SparkEngine
+from ceir.testing.country import CountryFiles
 
 from .spark_cluster import WORKERS, Cluster, missing_parts, spark_cluster
-from .story import make_pair, read, tell_story_briefly, write_small_country
+from .story import (
+    assert_first_runs_agree,
+    make_pair,
+    read,
+    tell_how_a_country_moves,
+    write_small_country,
+)
 
 pytestmark = [
     pytest.mark.spark,
@@ -20,6 +27,11 @@ pytestmark = [
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with spark_cluster(tmp_path_factory.mktemp("cluster")) as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def country(tmp_path_factory: pytest.TempPathFactory) -> CountryFiles:
+    return write_small_country(tmp_path_factory.mktemp("country"))
 
 
 def test_a_result_in_several_parts_is_in_its_order_from_part_to_part(
@@ -40,13 +52,12 @@ def test_a_result_in_several_parts_is_in_its_order_from_part_to_part(
     assert found == list(range(99_999, -1, -1))
 
 
-def test_a_cluster_of_two_workers_and_duckdb_tell_the_same_story(
-    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_country_that_moves_to_a_cluster_of_two_workers_gets_the_same_verdicts_and_lists(
+    cluster: Cluster, country: CountryFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = write_small_country(tmp_path / "country")
-    pair = make_pair(files, "examplia", tmp_path)
-    tell_story_briefly(
-        pair, files, tmp_path, lambda scratch: SparkEngine(cluster.remote, scratch), monkeypatch
+    pair = make_pair(country, "examplia", tmp_path)
+    tell_how_a_country_moves(
+        pair, country, tmp_path, lambda scratch: SparkEngine(cluster.remote, scratch), monkeypatch
     )
     workers = cluster.workers()
     assert len(workers) == WORKERS
@@ -54,3 +65,10 @@ def test_a_cluster_of_two_workers_and_duckdb_tell_the_same_story(
     executors = cluster.executors()
     assert len(executors) == WORKERS
     assert all(executor["totalTasks"] > 0 for executor in executors), "each executor did a part of the work"
+
+
+def test_a_country_that_begins_on_a_cluster_gets_the_same_verdicts(
+    cluster: Cluster, country: CountryFiles, tmp_path: Path
+) -> None:
+    pair = make_pair(country, "dirbs-sample", tmp_path)
+    assert_first_runs_agree(pair, tmp_path, lambda scratch: SparkEngine(cluster.remote, scratch))

@@ -191,10 +191,10 @@ def generations_of_bands(text: str) -> Generation | None:
         None when the text says nothing that can be read (capability unknown: it must never count against a
         device); `NON_CELLULAR` when it names only technologies that are not cellular.
     """
-    bands = text.upper().strip()
+    bands = text.upper()
     generations = Generation(0)
     for generation, tokens in CAPABILITY_TOKENS.items():
-        if any(token in bands for token in tokens) or bands.startswith(
+        if any(token in bands for token in tokens) or bands.lstrip().startswith(
             CAPABILITY_PREFIXES.get(generation, ())
         ):
             generations |= generation

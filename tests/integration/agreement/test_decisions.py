@@ -9,6 +9,8 @@ import pytest
 
 from building import ListName, Register, compact, model_row, registration_row
 
+from .conditions import ABROAD, BARRED, HEAD, STOLEN, TRIAL, WATCHED
+
 D = date(2026, 3, 31)
 LATER = date(2026, 4, 20)
 
@@ -16,58 +18,6 @@ A, B, C = "35100001000001", "35100001000002", "35100001000003"
 HOME1, HOME2 = "111010000000001", "111020000000002"
 NATIONAL, FOREIGN = "111990000000003", "262010000000004"
 NUMBER = "220000000001"
-
-HEAD = """
-name = "decisions"
-[country]
-name = "Decidia"
-country_codes = ["22"]
-[[operators]]
-id = "operator1"
-name = "One"
-plmns = ["111-01"]
-[[operators]]
-id = "operator2"
-name = "Two"
-plmns = ["111-02"]
-[[operators]]
-id = "operator3"
-name = "Three"
-plmns = ["111-03"]
-"""
-
-STOLEN = """
-[conditions.stolen]
-all = [{ rule = "stolen_local" }]
-reason = "Stolen"
-grace_days = 0
-blocking = true
-"""
-ABROAD = """
-[conditions.abroad]
-all = [{ rule = "stolen_foreign" }]
-reason = "Stolen abroad"
-grace_days = 10
-blocking = true
-"""
-BARRED = """
-[conditions.barred]
-all = [{ rule = "imei_barred" }]
-reason = "Barred"
-grace_days = 30
-blocking = true
-"""
-WATCHED = """
-[conditions.watched]
-all = [{ rule = "monitored" }]
-reason = "Watched"
-tracked = true
-"""
-TRIAL = """
-[conditions.trial]
-all = [{ rule = "imei_malformed" }]
-reason = "Malformed"
-"""
 
 Make = Callable[..., Register]
 

@@ -464,6 +464,15 @@ def test_a_check_that_the_source_does_not_have_cannot_be_accepted(
     assert all(c.name in caught.value.hint for c in all_checks(source_named(source)))
 
 
+def test_a_refused_file_tells_where_its_first_unreadable_rows_stand_but_not_what_they_say(desk: Desk) -> None:
+    text = "imei\n35675904000001\n\nGEHEIM\n35675904000001 0\n"
+    with pytest.raises(ChecksFailedError, match=r"quarantined_share is 0\.666667, limit 0\.01") as caught:
+        desk.strictly("barred", text)
+    assert "Line 4, imei: expected 1 to 16 of" in caught.value.detail
+    assert "Line 5, imei" in caught.value.detail
+    assert "GEHEIM" not in str(caught.value)
+
+
 def test_every_check_there_is_has_its_test_here() -> None:
     tested = {*SHARES, *DAILY, "quarantined_share", "leading_zero_ones", "leading_zero_tacs"}
     tested |= {"file_dates", "days_outside", "from_future", "conflicting_keys", "change_conflicts"}

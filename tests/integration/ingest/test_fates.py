@@ -48,7 +48,21 @@ RATS = st.sampled_from(
 )
 BLANKS = st.sampled_from(["", "", "", " ", "\t", "  "])
 CELLS = st.tuples(DAYS, IMEIS, NUMBERS, NUMBERS, RATS)
-BROKEN = ['"', 'a"b', '20261005,"35675904000001,1,2,006', "20261005", "1,2,3,4,5,6", ",", '"a"b,,,,', "x,y,z"]
+BROKEN = [
+    '"',
+    '""',
+    '"20261005,1,2,3,006"',
+    '"20261005",1,"2,3",006',
+    '","",""',
+    '"a"",""b",1,2,3',
+    'a"b',
+    '20261005,"35675904000001,1,2,006',
+    "20261005",
+    "1,2,3,4,5,6",
+    ",",
+    '"a"b,,,,',
+    "x,y,z",
+]
 
 
 @dataclass(frozen=True)
@@ -62,10 +76,11 @@ class Line:
 @st.composite
 def rows(draw: st.DrawFn) -> Line:
     cells = draw(CELLS)
+    quotes = draw(st.sampled_from(["none", "none", "all", "some"]))
     written = []
     for cell in cells:
         padded = draw(BLANKS) + cell + draw(BLANKS)
-        quoted = "," in padded or (draw(st.booleans()) and draw(st.booleans()))
+        quoted = "," in padded or quotes == "all" or (quotes == "some" and draw(st.booleans()))
         written.append(f'"{padded}"' if quoted else padded)
     return Line(",".join(written), cells)
 

@@ -37,6 +37,12 @@ DEFAULT_PORT = 15002
 REACHED_WITHIN_SECONDS = 10.0
 """Longer without a connection means a wrong address; the client alone would try for ten minutes."""
 
+RETRIES = 6
+"""Times a call is tried again, with longer and longer pauses: a server that has gone is given up after a
+minute instead of the client's ten."""
+
+PATTERN_CHARACTERS = frozenset("*?[]{}\\%")
+
 SPARK_TYPES = {"BIGINT": "BIGINT", "INTEGER": "INT", "BOOLEAN": "BOOLEAN", "VARCHAR": "STRING"}
 
 _WHOLE_NUMBERS = {
@@ -228,16 +234,11 @@ def missing(package: str) -> SparkMissingError:
 def _connect(remote: str) -> "SparkSession":
     try:
         from pyspark.sql import SparkSession  # noqa: PLC0415 - optional
-        from pyspark.sql.connect.client import SparkConnectClient  # noqa: F401, PLC0415 - needs packages of its own
+        from pyspark.sql.connect.client.retries import DefaultPolicy  # noqa: PLC0415 - needs more packages
     except ImportError as error:
         raise missing("pyspark") from error
-    address = urlsplit(remote)
-    if address.scheme != "sc" or address.hostname is None:
-        raise EngineError(f"{remote!r} is no address of a Spark Connect server.", "Give sc://HOST:PORT.")
     try:
-        with socket.create_connection(
-            (address.hostname, address.port or DEFAULT_PORT), timeout=REACHED_WITHIN_SECONDS
-        ):
+        with socket.create_connection(_host_and_port(remote), timeout=REACHED_WITHIN_SECONDS):
             pass
     except OSError as error:
         raise EngineError(
@@ -245,12 +246,35 @@ def _connect(remote: str) -> "SparkSession":
             "Start the Spark Connect server, or correct its address.",
         ) from error
     with _translated():
-        return SparkSession.builder.remote(remote).create()
+        session = SparkSession.builder.remote(remote).create()
+        session.client.set_retry_policies([DefaultPolicy(max_retries=RETRIES)])
+        return session
+
+
+def _host_and_port(remote: str) -> tuple[str, int]:
+    try:
+        address = urlsplit(remote)
+        port = address.port or DEFAULT_PORT
+    except ValueError:
+        address, port = urlsplit(""), 0
+    if address.scheme != "sc" or address.hostname is None:
+        raise EngineError(f"{remote!r} is no address of a Spark Connect server.", "Give sc://HOST:PORT.")
+    return address.hostname, port
 
 
 def _address(path: Path) -> str:
-    # Hadoop takes the text as it is: percent-encoding would name another file.
-    return f"file://{path.resolve()}"
+    """A path as servers take it.
+
+    Raises:
+        EngineError: it holds a character that a server would read as a pattern or as an escape.
+    """
+    text = str(path.resolve())
+    if odd := sorted(set(text) & PATTERN_CHARACTERS):
+        raise EngineError(
+            f"A Spark server would not find {text}: it holds {' '.join(odd)}.",
+            "Move the workspace to a folder without these characters in its path.",
+        )
+    return f"file://{text}"
 
 
 def _part(number: int) -> str:

@@ -70,7 +70,7 @@ def parser_for(source: Source, opened: OpenedFile, *, delta: bool) -> Parser:
 
     def rows(lines: str, *carried: str) -> str:
         keep = "".join(f"{c}, " for c in carried)
-        sql = f"SELECT {keep}{_split(source, opened)} AS f FROM ({lines})"
+        sql = _split_sql(source, opened, lines, keep)
         for layer in layers:
             sql = f"SELECT *, {layer} FROM ({sql})" if layer else sql
         return f"SELECT {keep}{', '.join(results)}, fault FROM ({sql})"
@@ -176,20 +176,33 @@ def _places(fields: Sequence[Field], opened: OpenedFile, *, delta: bool) -> dict
     return place
 
 
-def _split(source: Source, opened: OpenedFile) -> str:
-    """Values of a line as a list."""
+def _split_sql(source: Source, opened: OpenedFile, lines: str, keep: str) -> str:
+    """SELECT of the values `f` of each line `l` as a list."""
     separator = opened.delimiter
     plain = f"string_split(l, '{separator}')"
     if not opened.text.quoted:
-        return plain
+        return f"SELECT {keep}{plain} AS f FROM ({lines})"
     if not source.split_quotes:
-        return f"string_split(replace(l, '\"', ''), '{separator}')"
-    token = f'[{separator}]("([^"]|"")*"|[^{separator}"]*)'
-    tokens = f"regexp_extract_all('{separator}' || l, '{token}')"
-    value = "CASE WHEN t[2] = '\"' THEN replace(t[3:-2], '\"\"', '\"') ELSE t[2:] END"
-    # A line whose quotes do not pair up is longer than its values: it becomes a row without values.
-    return (
-        f"CASE WHEN NOT contains(l, '\"') THEN {plain} "
-        f"WHEN length(list_aggregate({tokens}, 'string_agg', '')) = length(l) + 1 "
-        f"THEN list_transform({tokens}, lambda t: {value}) ELSE CAST([] AS VARCHAR[]) END"
+        return f"SELECT {keep}string_split(replace(l, '\"', ''), '{separator}') AS f FROM ({lines})"
+    # Exports put nothing or everything into quotes; only other lines are taken apart by slow expressions.
+    between = f'"{separator}"'
+    inside = (
+        "CASE WHEN starts_with(l, '\"') AND ends_with(l, '\"') AND strlen(l) > 1 "
+        "THEN substr(l, 2, length(l) - 2) END"
     )
+    shape = (
+        "CASE WHEN NOT contains(l, '\"') THEN 'none' "
+        f"WHEN NOT contains(replace(inside, '{between}', ''), '\"') THEN 'all' ELSE 'some' END"
+    )
+    token = f'[{separator}]("([^"]|"")*"|[^{separator}"]*)'
+    tokens = f"CASE WHEN shape = 'some' THEN regexp_extract_all('{separator}' || l, '{token}') END"
+    value = "CASE WHEN t[2] = '\"' THEN replace(t[3:-2], '\"\"', '\"') ELSE t[2:] END"
+    values = (
+        f"CASE shape WHEN 'none' THEN {plain} WHEN 'all' THEN string_split(inside, '{between}') "
+        # A line whose quotes do not pair up is longer than its values: it becomes a row without values.
+        "ELSE CASE WHEN length(list_aggregate(tokens, 'string_agg', '')) = length(l) + 1 "
+        f"THEN list_transform(tokens, lambda t: {value}) ELSE CAST([] AS VARCHAR[]) END END"
+    )
+    for layer in (f"{inside} AS inside", f"{shape} AS shape", f"{tokens} AS tokens"):
+        lines = f"SELECT *, {layer} FROM ({lines})"
+    return f"SELECT {keep}{values} AS f FROM ({lines})"

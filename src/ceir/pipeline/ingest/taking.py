@@ -137,7 +137,8 @@ def _accounted_and_judged(work: Work, read: Read, delivery: Delivery) -> tuple[C
     if work.named_days:
         measured["from_future"] = max(0, work.named_days[1] - work.received_on)
     results = judge(work.source, work.policy, measured, delivery.accepted)
-    refuse_failed(work.opened.name, results, faulty_rows(work) if refused(results) else ())
+    unreadable = faulty_rows(work) if refused(results) and counts.quarantined else ()
+    refuse_failed(work.opened.name, results, unreadable)
     return results
 
 
