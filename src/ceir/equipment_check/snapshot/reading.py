@@ -53,6 +53,10 @@ class ImeiSet:
         self._words = containers.cast("H")
         self._bytes = containers
 
+    def __len__(self) -> int:
+        """TACs with a member."""
+        return len(self._place)
+
     def __contains__(self, imei: int) -> bool:
         tac, serial = divmod(imei, SERIALS)
         place = self._place.get(tac)
@@ -102,6 +106,8 @@ class Snapshot:
         self._listed = tuple(
             (found, Answer(s, Reason.IDENTITY)) for found, s in zip(self._sets, listed, strict=True)
         )
+        # most countries publish one or two of the lists: an empty one costs no look-up
+        self._in_use = tuple(pair for pair in self._listed if len(pair[0]))
         self._ranged = tuple(Answer(s, Reason.RANGE) for s in _STATUSES)
         self._versioned = tuple(Answer(s, Reason.SOFTWARE_VERSION) for s in _STATUSES)
         self._paired = Answer(EquipmentStatus.PERMITTED, Reason.PAIRED)
@@ -118,7 +124,7 @@ class Snapshot:
 
     def of_equipment(self, imei: int, software_version: int | None) -> Answer:
         """What the lists say of an identity, whoever uses it."""
-        for found, answer in self._listed:
+        for found, answer in self._in_use:
             if imei in found:
                 return answer
         return self.off_lists(imei, software_version)
