@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from ceir.equipment_check import Answer, Checker, EquipmentStatus, Question
@@ -28,6 +29,9 @@ MAX_URI_BYTES = 2048
 """Five times the longest request that the grammar of today can need."""
 
 _log = logging.getLogger(__name__)
+
+_question = partial(tuple.__new__, Question)
+"""A `Question` of its three values in a third of the time: it skips the constructor's reading of names."""
 
 _JSON_FIELDS = [("content-type", "application/json"), ("cache-control", "no-store")]
 
@@ -125,7 +129,7 @@ class N17Application:
                     answer = self._verdict(*values)
                     response = self._responses.get(id(answer.status)) or self._unknown
                     if observe is not None:
-                        observe(answer, self._stopwatch() - started, Question(*values))
+                        observe(answer, self._stopwatch() - started, _question(values))
                     transport.response_bytes(*response)
                     return
             response = self._carefully(scope, started)

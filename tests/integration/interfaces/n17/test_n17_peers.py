@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from n17_queries import PATH, STATUS_WORDS, query_of
-from n17_starting import Serve, Served, TlsFiles
+from n17_starting import Serve, Served, TlsFiles, free_port, wait_until_open
 
 from ceir.equipment_check import EquipmentStatus, Question
 from vectors import BLOCKED_IMEI, VECTORS
@@ -211,6 +211,21 @@ def test_a_killed_worker_is_replaced_and_the_others_go_on(serve: Serve, program:
         time.sleep(0.05)
     assert other in now
     assert h2load(program, "-n", "500", "-c", "4", f"http://127.0.0.1:{served.port}{BLOCKED}")["2xx"] == 500
+
+
+def test_prometheus_reads_what_all_workers_answered(serve: Serve, program: Program, tmp_path: Path) -> None:
+    port = free_port()
+    served = serve("--workers", "2", "--administration", str(port), "--board", tmp_path / "board")
+    wait_until_open(port, served.process)
+    url = f"http://127.0.0.1:{served.port}{PATH}?pei=imei-"
+    assert h2load(program, "-n", "4000", "-c", "16", f"{url}{BLOCKED_IMEI}0")["2xx"] == 4000
+    assert h2load(program, "-n", "400", "-c", "4", f"{url}12")["4xx"] == 400
+    status, _, told = curl(program, f"http://127.0.0.1:{port}/metrics")
+    assert status == 200
+    answers = 'ceir_equipment_check_answers_total{interface="n17",reason="identity",status="blocked"} 4000.0'
+    assert answers in told
+    assert 'ceir_equipment_check_refusals_total{code="400",interface="n17"} 400.0' in told
+    assert curl(program, f"http://127.0.0.1:{port}/healthz")[0] == 200
 
 
 def test_stopping_answers_what_is_under_way(serve: Serve, program: Program) -> None:
