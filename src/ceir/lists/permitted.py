@@ -5,7 +5,8 @@ from ceir.lists.declaration import ControlList, ListColumn
 LIST = ControlList(
     name="permitted",
     title="Permitted list",
-    doc="Registered and golden equipment that is not blocked; published where the policy is restrictive.",
+    doc="Equipment that is registered, golden, or of an exempt kind, and not blocked; golden and exempt "
+    "equipment from the day it is first seen. Published where the policy is restrictive.",
     source="ITU-T Q.5055 (permitted list); ITU-T Q.Suppl.73 (restrictive mode)",
     columns=(ListColumn("imei", "The identity."),),
     key=("imei",),

@@ -106,7 +106,7 @@ def explain(workspace: Workspace, text: str, engine: Engine, *, subscribers: boo
     identity = normalise_imei(text.strip().replace(" ", "").replace("-", ""))
     if identity is None:
         raise UnknownEquipmentError(
-            "There is no identity to explain.", "Give an IMEI, for instance 356759040000010."
+            "There is no identity to explain.", "Give an IMEI, for instance 356759040000011."
         )
     catalogue = workspace.catalogue()
     name_inputs(engine, workspace, catalogue)

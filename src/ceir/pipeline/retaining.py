@@ -1,14 +1,16 @@
 """Retention: IMSIs and MSISDNs leave when their time is over, what is known of the equipment stays."""
 
+import shutil
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from ceir.clock import months_before
-from ceir.pipeline.catalogue import Catalogue, Ingest
+from ceir.lists import all_lists
+from ceir.pipeline.catalogue import Catalogue, Ingest, Run
 from ceir.pipeline.engines import DuckEngine, Limits
 from ceir.pipeline.progress import SILENT, Progress
-from ceir.pipeline.workspace import Workspace
+from ceir.pipeline.workspace import Workspace, disk_errors
 from ceir.sources import source_named
 from ceir.tables.observations import TABLE as OBSERVATIONS
 
@@ -21,7 +23,7 @@ class PruneReport:
         months: months whose subscribers were dropped.
         files: observation files rewritten or sighting files deleted.
         rows: rows folded away because only the subscriber told them apart.
-        publications: published runs whose lists with personal data were deleted.
+        publications: published runs whose lists that name subscribers were deleted.
         quarantines: quarantine files deleted: they hold rows verbatim.
         lists: superseded lists of subscribers deleted; their ingests can no longer be undone.
     """
@@ -91,19 +93,14 @@ def prune(
         for ingest in superseded:
             current = replaced.get(ingest.id, ingest)
             replaced[ingest.id] = current.model_copy(update={"files": {**current.files, "data": ()}})
-        stripped_runs = {r.id for r in runs}
+        stripped = {r.id: _without_subscribers(workspace, scratch, r) for r in runs}
         workspace.commit(
             catalogue.model_copy(
                 update={
                     "ingests": tuple(replaced.get(i.id, i) for i in catalogue.ingests),
                     "merged": tuple(m for m in catalogue.merged if m.month >= oldest),
                     "devices": None if work else catalogue.devices,
-                    "runs": tuple(
-                        r.model_copy(update={"stripped": True, "publications": ()})
-                        if r.id in stripped_runs
-                        else r
-                        for r in catalogue.runs
-                    ),
+                    "runs": tuple(stripped.get(r.id, r) for r in catalogue.runs),
                 }
             )
         )
@@ -115,6 +112,31 @@ def overdue(workspace: Workspace, as_of: date) -> bool:
     """Whether retention has something to do."""
     report = prune(workspace, as_of, Limits(workspace.scratch), dry_run=True)
     return bool(report.files or report.publications or report.quarantines or report.lists)
+
+
+def _without_subscribers(workspace: Workspace, scratch: Path, run: Run) -> Run:
+    """The run with its publications copied without the lists that name subscribers."""
+    personal = {entry.name for entry in all_lists().values() if entry.retention == "subscriber"}
+    publications = []
+    for publication in run.publications:
+        before = workspace.path(publication.path)
+        staged = scratch / Path(publication.path).name
+        with disk_errors():
+            for file in sorted(f for f in before.rglob("*") if f.is_file() and f.stem not in personal):
+                target = staged / file.relative_to(before)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, target)
+        kept = {name for name in publication.sha256 if Path(name).stem not in personal}
+        publications.append(
+            publication.model_copy(
+                update={
+                    "path": workspace.adopt(staged, f"{publication.path}-without-subscribers"),
+                    "rows": {name: n for name, n in publication.rows.items() if name in kept},
+                    "sha256": {name: s for name, s in publication.sha256.items() if name in kept},
+                }
+            )
+        )
+    return run.model_copy(update={"stripped": True, "publications": tuple(publications)})
 
 
 def _due(ingest: Ingest, month: int, oldest: int) -> bool:

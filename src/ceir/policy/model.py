@@ -16,6 +16,9 @@ from ceir.sources import all_sources
 MAX_CONDITIONS = 60
 """Conditions of a policy: their matches travel as bits of one signed 64-bit number."""
 
+DAYS_OF_A_MONTH = 30
+"""Retention counts whole months beside the current one, so this many days of each month are surely kept."""
+
 LABEL = re.compile(r"[A-Za-z0-9_]{1,64}")
 
 Days = Annotated[int, Field(ge=0, le=3650)]
@@ -233,6 +236,28 @@ class Policy(_Strict):
                 raise ValueError(f"PLMN {one} begins PLMN {two}: an IMSI could belong to either")
         return self
 
+    @model_validator(mode="after")
+    def _windows_fit(self) -> "Policy":
+        kept = self.retention.subscriber_months * DAYS_OF_A_MONTH
+        if self.lists.look_back_days > kept:
+            raise ValueError(
+                f"lists.look_back_days is {self.lists.look_back_days}, but subscribers are kept for "
+                f"retention.subscriber_months = {self.retention.subscriber_months} only"
+            )
+        for label, condition in self.conditions.items():
+            for use in condition.all:
+                days = _window_days(use.parameters)
+                if days > kept:
+                    raise ValueError(
+                        f"condition {label} looks back {days} days, but subscribers are kept for "
+                        f"retention.subscriber_months = {self.retention.subscriber_months} only: "
+                        "counts would fall as data leaves"
+                    )
+                fewest = use.parameters.get("min_seen_days")
+                if isinstance(fewest, int) and days and fewest > days:
+                    raise ValueError(f"condition {label} wants {fewest} days seen within {days}")
+        return self
+
     @property
     def home_prefixes(self) -> tuple[str, ...]:
         """PLMN prefixes of all its operators, sorted."""
@@ -250,6 +275,13 @@ class Policy(_Strict):
     def operator(self, operator_id: str) -> Operator | None:
         """The operator with this id."""
         return next((o for o in self.operators if o.id == operator_id), None)
+
+
+def _window_days(parameters: Mapping[str, Any]) -> int:
+    """How many days back a rule with these parameters looks; 0: it has no window."""
+    months = parameters.get("window_months")
+    days = [parameters.get(name) for name in ("window_days", "look_back_days", "period_days")]
+    return max((int(d) for d in (*days, months and months * DAYS_OF_A_MONTH) if d), default=0)
 
 
 def _rule_or_error(name: str) -> Rule:

@@ -11,10 +11,10 @@ QUARANTINE = Check(
 
 
 def shrinkage(absolute: int, share: float) -> tuple[Check, ...]:
-    """A full list may not be much smaller than the one it replaces.
+    """A full list may not be much smaller than the one it replaces; each bound that is on must hold.
 
     Args:
-        absolute: fewest entries it may lose without a question; -1 switches this bound off.
+        absolute: most entries that it may lose; -1 switches this bound off.
         share: the least share of the old size, 0 to 1; 0 switches this bound off.
     """
     return (
@@ -22,8 +22,7 @@ def shrinkage(absolute: int, share: float) -> tuple[Check, ...]:
             "shrunk_by",
             absolute,
             "at most",
-            "a truncated export would unblock or block thousands (-1: not checked); "
-            "passes when this or the kept share passes",
+            "a truncated export would unblock or block thousands (-1: not checked)",
             "entries",
         ),
         Check(

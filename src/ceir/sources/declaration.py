@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from ceir.declarations import declared
@@ -111,6 +112,7 @@ class Source:
         return self.name.replace("-", "_")
 
 
+@cache
 def all_sources() -> Mapping[str, Source]:
     """Every declared source by name."""
     import ceir.sources  # noqa: PLC0415 - the package imports this module

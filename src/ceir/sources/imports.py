@@ -7,7 +7,7 @@ from ceir.sources.declaration import Field, Source
 SOURCE = Source(
     name="imports",
     title="Imports",
-    doc="Identities on importers consignments and when customs released them.",
+    doc="Identities on importers' consignments and when customs released them.",
     fields=(
         Field("imei", ("imei",), IMEI, "Equipment identity.", required=True),
         Field("consignment", ("consignment",), TEXT, "Number of the consignment.", required=True),

@@ -10,12 +10,11 @@ _CODES = "|".join(t.code for t in TECHNOLOGIES)
 
 def _bit(text: str) -> str:
     """The mask of one code; null: no code."""
-    return f"CASE {text} {' '.join(f"WHEN '{t.code}' THEN {1 << t.bit}" for t in TECHNOLOGIES)} END"
+    codes = " ".join(f"WHEN '{t.code}' THEN {t.mask}" for t in TECHNOLOGIES)
+    return f"CASE {text} {codes} END"
 
 
-_SEVERAL = " | ".join(
-    f"CASE WHEN contains({{x}}, '{t.code}') THEN {1 << t.bit} ELSE 0 END" for t in TECHNOLOGIES
-)
+_SEVERAL = " | ".join(f"CASE WHEN contains({{x}}, '{t.code}') THEN {t.mask} ELSE 0 END" for t in TECHNOLOGIES)
 RATS = Kind(
     "rats",
     "INTEGER",

@@ -21,7 +21,7 @@ SOURCE = Source(
     key=("imei",),
     subject="imei",
     checks=list_checks(),
-    example="imei,reporting_date,status\n356759040000010,20260115,blacklist\n",
+    example="imei,reporting_date,status\n356759040000011,20260115,blacklist\n",
     changes=("add", "remove", "update"),
     peer_name="stolen_list",
 )

@@ -23,6 +23,6 @@ SOURCE = Source(
     key=("imei",),
     subject="imei",
     checks=list_checks(),
-    example="imei,reporting_date,status,country\n356759040000010,20260115,,XX\n",
+    example="imei,reporting_date,status,country\n356759040000011,20260115,,XX\n",
     changes=("add", "remove", "update"),
 )

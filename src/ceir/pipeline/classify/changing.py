@@ -28,21 +28,31 @@ class Base:
 
 
 def carry_base(
-    catalogue: Catalogue, policy: Policy, policy_sha256: str, as_of: date, compiled: Compiled
+    catalogue: Catalogue,
+    policy: Policy,
+    policy_sha256: str,
+    as_of: date,
+    compiled: Compiled,
+    history: Run | None,
 ) -> Base | None:
     """The newest run, if its results can be carried over; None: everything must be looked at.
 
-    Why None: another policy, software that means something else by it, a later day, a list that came or went.
+    Why None: another policy, software that means something else by it, a list that came or went, or a run
+    that continues from another history than this one.
     """
     if not catalogue.runs or catalogue.devices is None or policy.amnesty.enabled:
         return None
     run = catalogue.runs[-1]
     known = frozenset(run.list_states)
     before = compile_policy(policy, run.as_of, known)
+    if run.as_of < as_of:
+        continues = history is not None and history.id == run.id
+    else:
+        continues = run.as_of == as_of and run.parent == (history.id if history else None)
     same = (
         run.policy_sha256 == policy_sha256
         and run.fingerprint == compiled.fingerprint == before.fingerprint
-        and run.as_of <= as_of
+        and continues
         and catalogue.devices.run == run.id
         and not run.stripped
     )

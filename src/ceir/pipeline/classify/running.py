@@ -100,8 +100,7 @@ def classify(
     same = _same_run(catalogue, as_of, history, sha256, inputs, compiled)
     if same is not None and not request.full:
         return same, False
-    base = None if request.full else carry_base(catalogue, policy, sha256, as_of, compiled)
-    workspace.keep_policy(sha256)
+    base = None if request.full else carry_base(catalogue, policy, sha256, as_of, compiled, history)
     with workspace.staging() as scratch, progress.step("Classifying", 6, "steps") as step:
         folder = scratch / "run"
         folder.mkdir()
@@ -122,6 +121,7 @@ def classify(
         equipment = _count(engine, "SELECT COUNT(*) FROM devices")
         counts = _condition_counts(engine, policy, equipment)
         _hold_fuses(policy, counts, request.accepted)
+        workspace.keep_policy(sha256)
         _save(engine, workspace, folder, compiled, as_of, base)
         run = Run(
             id=catalogue.next_run,
@@ -192,8 +192,12 @@ def evaluate(engine: Engine, compiled: Compiled, scope: str | None, *, keep_all:
 
 
 def _history(catalogue: Catalogue, as_of: date) -> Run | None:
-    """The last run of an earlier day: a run repeated on a day starts from where that day began."""
-    return next((run for run in reversed(catalogue.runs) if run.as_of < as_of), None)
+    """The run of the latest earlier day: a run repeated on a day starts from where that day began.
+
+    Why not simply the newest: a run for a day long past must not become the history of the days to come.
+    """
+    earlier = [run for run in catalogue.runs if run.as_of < as_of]
+    return max(earlier, key=lambda run: (run.as_of, run.id), default=None)
 
 
 def _same_run(
@@ -296,6 +300,7 @@ def _hold_fuses(policy: Policy, counts: tuple[ConditionCount, ...], accepted: Ma
         c
         for c in counts
         if c.blocking
+        and policy.conditions[c.condition].max_match_ratio < 1.0
         and c.share > policy.conditions[c.condition].max_match_ratio
         and c.condition not in accepted
     ]

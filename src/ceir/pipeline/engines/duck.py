@@ -23,6 +23,10 @@ PARQUET = "FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2"
 """Version 2 pages delta-encode the sorted numbers: about half the size of version 1."""
 
 
+NO_ROOM = ("no space left", "not enough space", "quota exceeded", "max_temp_directory_size")
+"""In the engine's own words; the last is its bound on what it spills, by default the room on the disk."""
+
+
 class DuckEngine:
     """DuckDB in this process, spilling into the scratch folder.
 
@@ -131,15 +135,15 @@ def _translated() -> Iterator[None]:
     are."""
     try:
         yield
-    except duckdb.OutOfMemoryException as error:
-        raise MemoryExceededError(
-            "The work does not fit into the memory it may use.", "Give it more with --memory-gb."
-        ) from error
-    except duckdb.IOException as error:
+    except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
         text = str(error)
-        if "No space left" in text or "not enough space" in text.lower():
+        if any(sign in text.lower() for sign in NO_ROOM):
             raise DiskFullError(
                 "The disk is full; nothing was changed.",
                 "Free room on the workspace's disk, then run it again.",
+            ) from error
+        if isinstance(error, duckdb.OutOfMemoryException):
+            raise MemoryExceededError(
+                "The work does not fit into the memory it may use.", "Give it more with --memory-gb."
             ) from error
         raise EngineError(f"A file could not be read or written: {text.splitlines()[0]}.") from error

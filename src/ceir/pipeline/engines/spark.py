@@ -185,9 +185,9 @@ class SparkEngine:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _translated():
             self._query(sql).write.option("compression", "zstd").parquet(_address(folder))
+        folder.mkdir(exist_ok=True)
         parts = parquet_files(folder)
-        if not parts:  # some servers write no file for no rows; its columns must be known all the same
-            folder.mkdir(exist_ok=True)
+        if not parts:  # some servers write nothing for no rows; its columns must be known all the same
             with _translated():
                 nothing = self._query(f"SELECT * FROM ({sql}) AS nothing LIMIT 0").toArrow()
             pq.write_table(nothing, folder / _part(0))

@@ -50,6 +50,18 @@ def all_checks(source: Source) -> tuple[Check, ...]:
     return (DATED_CHECKS if source.dated_name else ()) + source.checks
 
 
+def refuse_unknown(source: Source, accepted: Mapping[str, str]) -> None:
+    """Refuse reasons for checks that are never made.
+
+    Raises:
+        UsageError: the source does not have a check that is accepted.
+    """
+    known = [check.name for check in all_checks(source)]
+    for name in accepted:
+        if name not in known:
+            raise UsageError(f"{source.name} has no check {name!r}.", f"Checks: {', '.join(known)}.")
+
+
 def judge(
     source: Source,
     policy: Policy,
@@ -62,16 +74,10 @@ def judge(
         measured: by check; absent or None: the check does not apply to this file and is left out.
         accepted: reasons of those who take the file although a check fails, by check.
 
-    Raises:
-        UsageError: a check that the source does not have was accepted.
     """
-    known = {check.name: check for check in all_checks(source)}
-    for name in accepted:
-        if name not in known:
-            raise UsageError(f"{source.name} has no check {name!r}.", f"Checks: {', '.join(known)}.")
     results = []
-    for name, check in known.items():
-        value = measured.get(name)
+    for check in all_checks(source):
+        name, value = check.name, measured.get(check.name)
         if value is None:
             continue
         limit = policy.limit(source.name, name, check.limit)
@@ -104,4 +110,4 @@ def show(value: float | None) -> str:
     """A measured value for people; None stands for infinitely many."""
     if value is None:
         return "unbounded"
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:.4f}"
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:.6f}".rstrip("0")

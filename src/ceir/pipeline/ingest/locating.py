@@ -1,46 +1,52 @@
 """Sightings: location events kept row by row, by month."""
 
+from pathlib import Path
+
 from ceir.pipeline.catalogue import Counts
-from ceir.pipeline.ingest.quarantining import save_quarantine
-from ceir.pipeline.ingest.work import Stored, Work, malformed_sql
+from ceir.pipeline.ingest.work import Read, Work, save_malformed, share
 
 
-def store(work: Work) -> Stored:
-    """Stage the file's distinct events, a file a month."""
-    engine, names = work.engine, ", ".join(f.name for f in work.source.fields)
-    with work.progress.step(f"Reading {work.opened.name}", float(work.opened.lines - 1)) as step:
+def read(work: Work) -> Read:
+    """Fold equal events into the table `compact`, and measure what its checks need."""
+    engine, total = work.engine, float(work.opened.text.lines - 1)
+    with work.progress.step(f"Reading {work.opened.name}", total) as step:
         engine.table(
             "compact",
-            f"SELECT {names}, fault, min(imei_text) AS imei_text, count(*) AS n, "
-            "CAST(floor(started_at / 86400) AS INTEGER) AS first_day, "
-            "CAST(floor(started_at / 86400) AS INTEGER) AS last_day, "
+            f"SELECT {_names(work)}, fault, min(imei_text) AS imei_text, count(*) AS n, "
+            "CAST(floor(started_at / 86400) AS INTEGER) AS day, "
             "CAST(strftime(make_timestamp(started_at * 1000000), '%Y%m') AS INTEGER) AS month "
             f"FROM ({work.parser.rows_sql}) GROUP BY ALL",
             step,
-            float(work.opened.lines - 1),
+            total,
         )
     faulty = work.number("SELECT sum(n) FROM compact WHERE fault IS NOT NULL")
     engine.execute("DELETE FROM compact WHERE fault IS NOT NULL")
     rows, kept = (int(str(v or 0)) for v in engine.rows("SELECT sum(n), count(*) FROM compact")[0])
-    months = tuple(int(str(m)) for (m,) in engine.rows("SELECT DISTINCT month FROM compact ORDER BY month"))
+    outside = None
+    if work.named_days:
+        first, last = work.named_days
+        outside = work.number(f"SELECT count(*) FROM compact WHERE day NOT BETWEEN {first} AND {last}")
+    return Read(
+        counts=Counts(read=rows + faulty, kept=kept, folded=rows - kept, quarantined=faulty, stored=kept),
+        measured={"quarantined_share": share(faulty, rows + faulty), "days_outside": outside},
+        months=tuple(
+            int(str(m)) for (m,) in engine.rows("SELECT DISTINCT month FROM compact ORDER BY month")
+        ),
+    )
+
+
+def save(work: Work, read: Read) -> dict[str, tuple[Path, ...]]:
+    """Stage the file's distinct events, a file a month."""
     data = tuple(
         work.save(
-            f"SELECT '{work.operator}' AS operator, {names} FROM compact WHERE month = {month} "
-            "ORDER BY imei, started_at, imsi, cell",
+            f"SELECT '{work.operator}' AS operator, {_names(work)} FROM compact WHERE month = {month} "
+            f"ORDER BY imei, started_at, imsi, cell, ended_at",
             f"{month}.parquet",
         )
-        for month in months
+        for month in read.months
     )
-    malformed = work.number("SELECT count(*) FROM compact WHERE imei < 0")
-    return Stored(
-        counts=Counts(read=rows + faulty, kept=kept, folded=rows - kept, quarantined=faulty, stored=kept),
-        files={
-            "data": data,
-            "malformed": (work.save(malformed_sql("compact", ("imei",)), "malformed.parquet"),)
-            if malformed
-            else (),
-            "quarantine": save_quarantine(work, faulty),
-        },
-        measured={},
-        months=months,
-    )
+    return {"data": data, "malformed": save_malformed(work, "compact", ("imei",))}
+
+
+def _names(work: Work) -> str:
+    return ", ".join(f.name for f in work.source.fields)

@@ -1,42 +1,47 @@
 """Rows that cannot be read: kept apart with file, line, column and reason, for machines and for people."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from ceir.pipeline.ingest.work import Work
+from ceir.pipeline.ingest.listing import torn_sql
+from ceir.pipeline.ingest.work import Read, Work
+
+TORN = "contradicts another row of the same key"
 
 
-def save_quarantine(work: Work, faulty: int) -> tuple[Path, ...]:
-    """Write the rows with a fault as Parquet and as CSV.
-
-    Args:
-        faulty: how many there are; none gives no files.
+def save_quarantine(work: Work, read: Read) -> tuple[Path, ...]:
+    """Stage the rows set apart as Parquet and as CSV, by line; none gives no files.
 
     Why a second read of the file: only here are line numbers needed, and numbering would make the first
     read single-threaded.
     """
-    if not faulty:
+    if not read.counts.quarantined:
         return ()
-    reasons = " ".join(
-        f"WHEN {number} THEN '{fault.reason.replace(chr(39), chr(39) * 2)}'"
-        for number, fault in enumerate(work.parser.faults, 1)
+    faults = work.parser.faults
+    columns = _case((f.column for f in faults), _key_headers(work))
+    reasons = _case((f.reason for f in faults), TORN)
+    torn = f" OR {torn_sql(work.source, 'e')}" if read.torn else ""
+    work.engine.table(
+        "quarantined",
+        f"SELECT {_quoted(work.opened.name)} AS file, CAST(line AS BIGINT) AS line, "
+        f'{columns} AS "column", {reasons} AS reason, l AS text '
+        f"FROM ({work.parser.numbered_sql}) AS e WHERE fault IS NOT NULL{torn}",
     )
-    columns = " ".join(f"WHEN {n} THEN '{f.column}'" for n, f in enumerate(work.parser.faults, 1))
-    name = work.opened.name.replace("'", "''")
-    sql = (
-        f"SELECT '{name}' AS file, CAST(line AS BIGINT) AS line, CASE fault {columns} END AS \"column\", "
-        f"CASE fault {reasons} END AS reason, l AS text FROM ({work.parser.numbered_sql}) "
-        "WHERE fault IS NOT NULL"
-    )
-    work.engine.table("quarantined", sql)
-    return write_quarantine(work)
-
-
-def write_quarantine(work: Work) -> tuple[Path, ...]:
-    """Write the table `quarantined` as Parquet and as CSV, by line."""
-    ordered = 'SELECT * FROM quarantined ORDER BY line, "column"'
-    parquet = work.save(ordered, "quarantine.parquet")
-    csv = work.scratch / "quarantine.csv"
-    work.engine.execute(
-        f"COPY ({ordered}) TO '{str(csv).replace(chr(39), chr(39) * 2)}' (FORMAT csv, HEADER)"
-    )
+    ordered = "SELECT * FROM quarantined ORDER BY line"
+    parquet, csv = work.save(ordered, "quarantine.parquet"), work.scratch / "quarantine.csv"
+    work.engine.execute(f"COPY ({ordered}) TO {_quoted(str(csv))} (FORMAT csv, HEADER)")
     return (parquet, csv)
+
+
+def _case(texts: Iterable[str], otherwise: str) -> str:
+    """What is said of a row by the number of its fault, and of one without."""
+    branches = " ".join(f"WHEN {number} THEN {_quoted(text)}" for number, text in enumerate(texts, 1))
+    return f"CASE fault {branches} ELSE {_quoted(otherwise)} END"
+
+
+def _key_headers(work: Work) -> str:
+    return ", ".join(f.headers[0] for name in work.source.key for f in work.source.fields if f.name == name)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

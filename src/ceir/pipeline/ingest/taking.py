@@ -10,10 +10,11 @@ from ceir.errors import UsageError
 from ceir.pipeline.catalogue import Catalogue, CheckResult, Ingest, ListState
 from ceir.pipeline.engines import DuckEngine, Limits
 from ceir.pipeline.ingest import compacting, listing, locating
-from ceir.pipeline.ingest.checking import judge, refuse_failed
-from ceir.pipeline.ingest.opening import FileRefusedError, OpenedFile, days_of_name, open_delivery
+from ceir.pipeline.ingest.checking import judge, refuse_failed, refuse_unknown
+from ceir.pipeline.ingest.opening import FileRefusedError, days_of_name, open_delivery
 from ceir.pipeline.ingest.parsing import parser_for
-from ceir.pipeline.ingest.work import Stored, Work
+from ceir.pipeline.ingest.quarantining import save_quarantine
+from ceir.pipeline.ingest.work import Read, Work, nothing_left_behind
 from ceir.pipeline.progress import SILENT, Progress
 from ceir.pipeline.workspace import Workspace
 from ceir.policy import Policy
@@ -21,8 +22,10 @@ from ceir.sources import Source, source_named
 
 
 class RowsLostError(FileRefusedError):
-    """Lines of the file were neither kept, nor folded, nor quarantined: a fault of ours; the file is
-    refused."""
+    """Lines of the file were neither kept, nor folded, nor quarantined; the file is refused.
+
+    It changed while it was read, or it shows a fault of ours.
+    """
 
     code = "rows_lost"
 
@@ -57,12 +60,13 @@ def take_in(workspace: Workspace, delivery: Delivery, limits: Limits, progress: 
     source = source_named(delivery.source)
     policy, _ = workspace.policy()
     operator = _operator(source, policy, delivery)
+    refuse_unknown(source, delivery.accepted)
     catalogue = workspace.catalogue()
     with workspace.staging() as scratch:
         known = frozenset(h for f in source.fields for h in f.headers)
         delimiters = (source.delimiter, *(d for d in (",", "|", ";", "\t") if d != source.delimiter))
         opened = open_delivery(delivery.path, delimiters, known, scratch, progress)
-        before = _same_content(catalogue, source, opened, operator, delta=delivery.delta)
+        before = _same_content(catalogue, source, opened.text.sha256, operator, delta=delivery.delta)
         if before is not None:
             return before
         parser = parser_for(source, opened, delta=delivery.delta)
@@ -77,72 +81,64 @@ def take_in(workspace: Workspace, delivery: Delivery, limits: Limits, progress: 
                 engine=engine,
                 scratch=scratch,
                 received_on=day_number(delivery.received_on),
+                named_days=days_of_name(opened.name) if source.dated_name else None,
                 catalogue=catalogue,
                 workspace=workspace,
                 progress=progress,
             )
-            stored, results = _store(work, delivery)
+            kind = {"months": compacting, "rows": locating, "list": listing}[source.folded]
+            read = kind.read(work)
+            results = _accounted_and_judged(work, read, delivery)
+            staged = kind.save(work, read) | {"quarantine": save_quarantine(work, read)}
+        with nothing_left_behind(workspace):
             files = {
                 kind: tuple(
                     workspace.adopt(file, _place(catalogue.next_ingest, source, operator, kind, file.name))
-                    for file in staged
+                    for file in parts
                 )
-                for kind, staged in stored.files.items()
-                if staged
+                for kind, parts in staged.items()
+                if parts
             }
-        record = Ingest(
-            id=catalogue.next_ingest,
-            source=source.name,
-            operator=operator,
-            delta=delivery.delta,
-            file=delivery.path.name,
-            sha256=opened.sha256,
-            received_on=delivery.received_on,
-            counts=stored.counts,
-            checks=results,
-            # the state after a delta is derived: an undo makes it again
-            files={kind: paths for kind, paths in files.items() if kind != "state"},
-            months=stored.months,
-            days=stored.days,
-        )
-        workspace.commit(_with(catalogue, record, stored, files))
+            record = Ingest(
+                id=catalogue.next_ingest,
+                source=source.name,
+                operator=operator,
+                delta=delivery.delta,
+                file=delivery.path.name,
+                sha256=opened.text.sha256,
+                received_on=delivery.received_on,
+                counts=read.counts,
+                checks=results,
+                # the state after a delta is derived: an undo makes it again
+                files={kind: paths for kind, paths in files.items() if kind != "state"},
+                months=read.months,
+                days=read.days,
+            )
+            workspace.commit(_with(catalogue, record, read, files))
+    if read.list_rows is not None:
+        workspace.sweep()  # the state that this one replaced
     return record
 
 
-def _store(work: Work, delivery: Delivery) -> tuple[Stored, tuple[CheckResult, ...]]:
-    """Let the engine do the work of this kind of source, account for every line, and judge the file."""
-    stored = {"months": compacting.store, "rows": locating.store, "list": listing.store}[work.source.folded](
-        work
-    )
-    blank = work.blank_lines()
-    if work.opened.lines != 1 + blank + stored.counts.read or stored.counts.read != (
-        stored.counts.kept + stored.counts.folded + stored.counts.quarantined
+def _accounted_and_judged(work: Work, read: Read, delivery: Delivery) -> tuple[CheckResult, ...]:
+    """Account for every line, and hold the file against the limits before anything of it is stored."""
+    text, counts = work.opened.text, read.counts
+    if text.lines != 1 + text.blank + counts.read or counts.read != (
+        counts.kept + counts.folded + counts.quarantined
     ):
         raise RowsLostError(
-            f"{work.opened.name}: of {work.opened.lines} lines, 1 is the header, {blank} are blank and "
-            f"{stored.counts} were accounted for.",
-            "Please report this with the file's header.",
+            f"{work.opened.name}: of {text.lines} lines, 1 is the header, {text.blank} are blank and "
+            f"{counts} were accounted for.",
+            "Take it in again if it was still being written; if not, please report this with its header.",
         )
-    measured = stored.measured | _measured_dates(work, stored)
-    if stored.counts.read:
-        measured["quarantined_share"] = stored.counts.quarantined / stored.counts.read
+    measured = dict(read.measured)
+    if work.source.dated_name:
+        measured["file_dates"] = 0 if work.named_days else 1
+    if work.named_days:
+        measured["from_future"] = max(0, work.named_days[1] - work.received_on)
     results = judge(work.source, work.policy, measured, delivery.accepted)
     refuse_failed(work.opened.name, results)
-    return stored, results
-
-
-def _measured_dates(work: Work, stored: Stored) -> dict[str, float | None]:
-    if not work.source.dated_name:
-        return {}
-    named = days_of_name(work.opened.name)
-    if named is None:
-        return {"file_dates": 1}
-    outside = work.rows_outside(*named) if stored.counts.kept else 0
-    return {
-        "file_dates": 0,
-        "days_outside": outside,
-        "from_future": max(0, named[1] - work.received_on),
-    }
+    return results
 
 
 def _operator(source: Source, policy: Policy, delivery: Delivery) -> str | None:
@@ -154,26 +150,27 @@ def _operator(source: Source, policy: Policy, delivery: Delivery) -> str | None:
             raise UsageError(f"{source.name} does not belong to an operator.", "Leave --operator out.")
         return None
     if delivery.operator is None:
-        guess = delivery.path.name.split("_")[0].lower()
-        if policy.operator(guess) is None:
+        name = delivery.path.name.lower()
+        named = [o.id for o in policy.operators if name.startswith(f"{o.id}_")]
+        if not named:
             raise UsageError(
                 f"{source.name} needs the operator, and {delivery.path.name} does not begin with one's id.",
                 f"Give --operator ID; operators: {known}.",
             )
-        return guess
+        return max(named, key=len)  # an id may have an underscore and so begin with another's
     if policy.operator(delivery.operator.lower()) is None:
         raise UsageError(f"There is no operator {delivery.operator!r}.", f"Operators: {known}.")
     return delivery.operator.lower()
 
 
 def _same_content(
-    catalogue: Catalogue, source: Source, opened: OpenedFile, operator: str | None, *, delta: bool
+    catalogue: Catalogue, source: Source, sha256: str, operator: str | None, *, delta: bool
 ) -> Ingest | None:
     """The ingest in force that has this content; for a list only if nothing came on it since."""
     found = [i for i in catalogue.live if i.source == source.name and i.operator == operator]
     if source.folded == "list":
         found = found[-1:]
-    return next((i for i in reversed(found) if i.sha256 == opened.sha256 and i.delta == delta), None)
+    return next((i for i in reversed(found) if i.sha256 == sha256 and i.delta == delta), None)
 
 
 def _place(ingest: int, source: Source, operator: str | None, kind: str, name: str) -> str:
@@ -187,14 +184,14 @@ def _place(ingest: int, source: Source, operator: str | None, kind: str, name: s
 
 
 def _with(
-    catalogue: Catalogue, record: Ingest, stored: Stored, files: Mapping[str, tuple[str, ...]]
+    catalogue: Catalogue, record: Ingest, read: Read, files: Mapping[str, tuple[str, ...]]
 ) -> Catalogue:
     lists = dict(catalogue.lists)
-    if stored.list_rows is not None:
+    if read.list_rows is not None:
         before = catalogue.lists.get(record.source)
         lists[record.source] = ListState(
             path=files["state"][0] if "state" in files else files["data"][0],
-            rows=stored.list_rows,
+            rows=read.list_rows,
             ingests=(*(before.ingests if before and record.delta else ()), record.id),
         )
     return catalogue.model_copy(

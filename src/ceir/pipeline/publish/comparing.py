@@ -25,10 +25,7 @@ def delta_sql(entry: ControlList, before: str, now: str, columns: tuple[str, ...
         chosen = ", ".join(f"{row}.{c}" for c in columns)
         joins = f" LEFT JOIN decisions AS d ON d.imei_text = {row}.imei" if "d." in reason else ""
         if "p." in reason:
-            joins += (
-                " LEFT JOIN (SELECT DISTINCT imei_text, imsi_text FROM paired) AS p "
-                f"ON {pair.format(row=row)}"
-            )
+            joins += f" LEFT JOIN bound AS p ON {pair.format(row=row)}"
         return f"SELECT '{change}' AS change, {reason} AS reason, {chosen} FROM {rows}{joins} WHERE {where}"
 
     parts = [

@@ -78,7 +78,8 @@ def name_contacts(engine: Engine, policy: Policy, as_of: int) -> None:
 
 
 def name_paired(engine: Engine, policy: Policy) -> None:
-    """Name `paired`: pairings that go to an exception list, with the operator that receives them.
+    """Name `paired`: pairings that go to an exception list, with the operator that receives them; and
+    `bound`: all pairings, whether or not their equipment is listed.
 
     One definition for full lists and deltas alike.
     """
@@ -94,10 +95,15 @@ def name_paired(engine: Engine, policy: Policy) -> None:
     if not rules.include_malformed:
         where.append("q.imei >= 0")
     text = "CASE WHEN q.imei >= 0 THEN LPAD(CAST(q.imei AS VARCHAR), 14, '0') ELSE m.text END"
+    shown = (
+        f"{text_sql('q.imei', text, policy)} AS imei_text, SUBSTRING(CAST(q.imsi AS VARCHAR), 2) AS imsi_text"
+    )
+    engine.table(
+        "bound", f"SELECT DISTINCT {shown} FROM pairings AS q LEFT JOIN malformed AS m ON m.imei = q.imei"
+    )
     engine.table(
         "pairs",
-        f"SELECT q.imei, {text_sql('q.imei', text, policy)} AS imei_text, "
-        "SUBSTRING(CAST(q.imsi AS VARCHAR), 2) AS imsi_text, "
+        f"SELECT q.imei, {shown}, "
         "COALESCE(SUBSTRING(CAST(q.msisdn AS VARCHAR), 2), '') AS msisdn_text, "
         f"{home_sql('q.imsi', policy)} AS home FROM pairings AS q LEFT JOIN malformed AS m ON m.imei = q.imei"
         f"{joins}" + (f" WHERE {' AND '.join(where)}" if where else ""),
@@ -113,20 +119,35 @@ def name_paired(engine: Engine, policy: Policy) -> None:
 
 
 def name_permitted(engine: Engine, policy: Policy) -> None:
-    """Name `permitted_equipment`: registered or golden, and not blocked."""
+    """Name `permitted_equipment`: registered, golden, or seen and of an exempt kind; and not blocked.
+
+    Reads `devices_seen`: golden equipment is known by a hash only, so it can be named once it was seen.
+    """
     if policy.mode != "restrictive":
         engine.view("permitted_equipment", "SELECT CAST(NULL AS VARCHAR) AS imei_text WHERE 1 = 0")
         return
     text = "CASE WHEN q.imei >= 0 THEN LPAD(CAST(q.imei AS VARCHAR), 14, '0') ELSE m.text END"
     shown = text_sql("q.imei", text, policy)
+    exempt = ", ".join("'" + kind.replace("'", "''") + "'" for kind in policy.exempt_device_types)
+    exempted = (
+        "UNION SELECT d.imei FROM devices_seen AS d "
+        f"JOIN (SELECT DISTINCT tac FROM tac WHERE device_type IN ({exempt})) AS t "
+        "ON t.tac = CASE WHEN d.imei >= 0 THEN CAST(d.imei // 1000000 AS INTEGER) END "
+        if exempt
+        else ""
+    )
+    seen = "CASE WHEN d.imei >= 0 THEN LPAD(CAST(d.imei AS VARCHAR), 14, '0') ELSE n.text END"
+    keep = "" if policy.lists.include_malformed else " AND q.imei >= 0"
     engine.table(
         "permitted_equipment",
         f"SELECT {shown} AS imei_text FROM ("
         "SELECT imei FROM registrations WHERE status IS NULL OR status = 'whitelist' "
-        "UNION SELECT imei FROM decisions WHERE outcome = 'spared') AS q "
+        "UNION SELECT imei FROM decisions WHERE outcome = 'spared' "
+        "UNION SELECT d.imei FROM devices_seen AS d LEFT JOIN malformed AS n ON n.imei = d.imei "
+        f"WHERE MD5({seen}) IN (SELECT imei_md5 FROM golden) {exempted}) AS q "
         "LEFT JOIN malformed AS m ON m.imei = q.imei "
         "LEFT JOIN (SELECT imei FROM decisions WHERE outcome = 'blocked') AS x ON x.imei = q.imei "
-        "WHERE x.imei IS NULL",
+        f"WHERE x.imei IS NULL{keep}",
     )
 
 

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 import ceir
 from ceir.clock import day_number
@@ -25,6 +26,7 @@ from ceir.policy import Policy
 from ceir.policy.loading import load_policy
 from ceir.tables import Column
 from ceir.tables.decisions import TABLE as DECISIONS
+from ceir.tables.devices import TABLE as DEVICES
 
 
 class NothingToPublishError(CeirError):
@@ -91,6 +93,7 @@ def publish(
             name_contacts(engine, policy, as_of)
             step.at(2)
             name_paired(engine, policy)
+            _name_seen(engine, workspace, catalogue, policy)
             name_permitted(engine, policy)
             step.at(3)
             written = _write(engine, workspace, policy, run, base, folder, step)
@@ -151,6 +154,14 @@ def _still_true(workspace: Workspace, catalogue: Catalogue, run: Run) -> None:
         raise RunOutdatedError(f"{what} since run {run.id}.", "Classify again, then publish: ceir run")
 
 
+def _name_seen(engine: Engine, workspace: Workspace, catalogue: Catalogue, policy: Policy) -> None:
+    """Name `devices_seen`, which only a restrictive policy needs."""
+    if policy.mode == "restrictive" and catalogue.devices is None:
+        raise RunOutdatedError("Retention has been at work since the run.", "Classify again: ceir run")
+    paths = [workspace.path(catalogue.devices.path)] if catalogue.devices else []
+    engine.files("devices_seen", paths, DEVICES.columns)
+
+
 def _write(
     engine: Engine,
     workspace: Workspace,
@@ -206,10 +217,14 @@ def _rows(engine: Engine, sql: str) -> Iterator[pa.RecordBatch]:
 def _name_before(
     engine: Engine, workspace: Workspace, base: Run, place: Path, columns: tuple[str, ...]
 ) -> None:
-    """Name `version_before`: the list as the base published it; a list it did not have counts as empty."""
+    """Name `version_before`: the list as the base published it; a list it did not have counts as empty, a
+    column it did not have (the policy was another) as empty text."""
     file = workspace.path(base.publications[0].path) / place.with_suffix(".parquet")
-    declared = tuple(Column(c, "VARCHAR", "") for c in columns)
-    engine.files("version_before", [file] if file.exists() else [], declared)
+    there = set(pq.read_schema(file).names) if file.exists() else set(columns)
+    declared = tuple(Column(c, "VARCHAR", "") for c in columns if c in there)
+    engine.files("version_published", [file] if file.exists() else [], declared)
+    chosen = ", ".join(c if c in there else f"'' AS {c}" for c in columns)
+    engine.view("version_before", f"SELECT {chosen} FROM version_published")
 
 
 def _manifest(

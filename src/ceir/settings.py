@@ -1,0 +1,110 @@
+"""What the installer of one machine sets; what the regulator decides is the policy.
+
+Only `ceir.cli` reads it: everything below gets the values as arguments.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ceir.errors import CeirError
+
+PREFIX = "CEIR_"
+
+
+class SettingsError(CeirError):
+    """A setting has a value it cannot have."""
+
+    code = "settings_invalid"
+    exit_code = 2
+
+
+def _setting(default: object, *, doc: str, after_change: str, **limits: Any) -> Any:
+    return Field(default, description=doc, json_schema_extra={"after_change": after_change}, **limits)
+
+
+class Settings(BaseSettings):
+    """Read from environment variables: CEIR_ and the field's name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")
+
+    workspace: Path | None = _setting(
+        None,
+        doc="Folder of the country that commands work on; empty: the current folder, if it is a workspace.",
+        after_change="Nothing: the next command uses the other workspace.",
+    )
+    threads: int | None = _setting(
+        None,
+        doc="Worker threads of the engine; empty: all cores.",
+        after_change="Nothing: results do not depend on it.",
+        ge=1,
+        le=1024,
+    )
+    memory_gb: float | None = _setting(
+        None,
+        doc="Memory in GB that the engine may use before it spills to disk; empty: the engine's own share.",
+        after_change="Nothing: results do not depend on it.",
+        gt=0,
+    )
+    engine: Literal["duckdb", "spark"] = _setting(
+        "duckdb",
+        doc="Where runs are computed: duckdb on this machine, or spark on a Spark Connect server.",
+        after_change="Nothing: lists are the same; the manifest of the next run names the other engine.",
+    )
+    spark_remote: str | None = _setting(
+        None,
+        doc="Address of the Spark Connect server, sc://HOST:PORT; it must see the workspace under the same "
+        "path.",
+        after_change="Try it with: ceir doctor",
+        pattern=r"^sc://.+",
+    )
+    wait_seconds: float = _setting(
+        10.0,
+        doc="Seconds to wait for another command that is changing the workspace.",
+        after_change="Nothing.",
+        ge=0,
+    )
+
+
+@dataclass(frozen=True)
+class SettingInfo:
+    """A setting as documentation and `ceir doctor` show it."""
+
+    name: str
+    variable: str
+    doc: str
+    after_change: str
+    default: object
+
+
+def all_settings() -> Iterator[SettingInfo]:
+    """Every setting, in the order they are declared."""
+    for name, field in Settings.model_fields.items():
+        extra = field.json_schema_extra
+        assert isinstance(extra, dict)
+        yield SettingInfo(
+            name, PREFIX + name.upper(), field.description or "", str(extra["after_change"]), field.default
+        )
+
+
+def read_settings(**chosen: object) -> Settings:
+    """The settings of this machine, with what the command line chose instead.
+
+    Args:
+        chosen: values by setting; None: not chosen.
+
+    Raises:
+        SettingsError: a value is outside its range; every fault is named.
+    """
+    given = {name: value for name, value in chosen.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors())
+        raise SettingsError(
+            f"A setting cannot be used: {faults}.", "See them all with: ceir doctor"
+        ) from error
