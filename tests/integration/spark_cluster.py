@@ -19,6 +19,9 @@ from typing import Any
 HOST = "127.0.0.1"
 WORKERS = 2
 UP_WITHIN_SECONDS = 60.0
+LIFETIME_SECONDS = 600
+"""Even if the tests are killed, nothing of the cluster runs longer."""
+
 QUICK_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 """These processes live for a minute: starting matters more than running."""
 
@@ -52,8 +55,9 @@ def missing_parts() -> str:
     """What a cluster needs and this machine lacks, in words; empty: nothing."""
     if importlib.util.find_spec("pyspark") is None:
         return "the package pyspark is not installed"
-    if shutil.which("java") is None:
-        return "there is no java on the PATH"
+    for program in ("java", "timeout"):
+        if shutil.which(program) is None:
+            return f"there is no {program} on the PATH"
     if not any((_home() / "jars").glob("spark-connect_*.jar")):
         return "the package pyspark brings no Spark Connect server"
     return ""
@@ -99,7 +103,9 @@ def spark_cluster(folder: Path) -> Iterator[Cluster]:
             "spark.executor.cores": 1,
             "spark.scheduler.minRegisteredResourcesRatio": 1.0,  # wait for both executors
             "spark.locality.wait": "0s",
-            "spark.sql.shuffle.partitions": 4,
+            # planning a small country anew after every stage takes longer than computing it
+            "spark.sql.adaptive.enabled": "false",
+            "spark.sql.shuffle.partitions": 2,
             "spark.ui.port": driver,
             "spark.ui.showConsoleProgress": "false",
         }
@@ -145,7 +151,7 @@ def _process(
     }
     with (folder / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(
-            [str(home / command[0]), *command[1:]],
+            ["timeout", "--kill-after=5", str(LIFETIME_SECONDS), str(home / command[0]), *command[1:]],
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,

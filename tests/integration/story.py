@@ -30,6 +30,8 @@ TABLES = ("verdicts", "ended", "evidence")
 OpenEngine = Callable[[Path], Engine]
 """Opens the other engine with a scratch folder."""
 
+Opener = Callable[[], Engine]
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -61,53 +63,86 @@ def tell_story(
     pair: Pair, files: CountryFiles, folder: Path, open_other: OpenEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A first run; a run after a day, a small file and new lists, on what changed only; one after an undo."""
-    assert_engines_agree(pair, LAST_DAY, "full", folder, open_other)
+    open_both = _openers(pair, folder, open_other)
+    first = assert_same_run(pair, LAST_DAY, "full", open_both)
+    assert_same_lists(pair, open_both)
     monkeypatch.setattr(running, "MOST_CHANGED", 10.0)  # in a small country nearly everything is touched
+    later = assert_same_changed_run(pair, files, folder, open_both)
+    assert_same_lists(pair, open_both)
+    for workspace in (pair.duck, pair.other):
+        last = max(i.id for i in workspace.catalogue().live if i.source == "observations")
+        undo(workspace, last, "it was a mistake", Limits(workspace.scratch))
+    undone = assert_same_run(pair, NEXT_DAY, "changed", open_both)
+    assert_same_lists(pair, open_both)
+    assert first.verdicts != later.verdicts != undone.verdicts, "something happened in each chapter"
+
+
+def tell_story_briefly(
+    pair: Pair, files: CountryFiles, folder: Path, open_other: OpenEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first two runs, and the lists of the second."""
+    open_both = _openers(pair, folder, open_other)
+    assert_same_run(pair, LAST_DAY, "full", open_both)
+    monkeypatch.setattr(running, "MOST_CHANGED", 10.0)
+    assert_same_changed_run(pair, files, folder, open_both)
+    assert_same_lists(pair, open_both)
+
+
+def assert_first_runs_agree(pair: Pair, folder: Path, open_other: OpenEngine) -> None:
+    """Classify and publish once on both, and compare everything they wrote."""
+    open_both = _openers(pair, folder, open_other)
+    assert_same_run(pair, LAST_DAY, "full", open_both)
+    assert_same_lists(pair, open_both)
+
+
+def assert_same_changed_run(
+    pair: Pair, files: CountryFiles, folder: Path, open_both: tuple[Opener, Opener]
+) -> Run:
+    """A day later, with a small file and new lists: only what changed is looked at."""
     changes = _write_changes(files, folder / "changes")
     for workspace in (pair.duck, pair.other):
         for source, path in changes.items():
             _take_in(workspace, source, path, NEXT_DAY)
-    later = assert_engines_agree(pair, NEXT_DAY, "changed", folder, open_other)
-    assert (pair.duck.path(f"runs/{later.id:05d}/ended")).exists()
-    for workspace in (pair.duck, pair.other):
-        last = max(i.id for i in workspace.catalogue().live if i.source == "observations")
-        undo(workspace, last, "it was a mistake", Limits(workspace.scratch))
-    assert_engines_agree(pair, NEXT_DAY, "changed", folder, open_other)
+    run = assert_same_run(pair, NEXT_DAY, "changed", open_both)
+    assert read(pair.duck.path(f"runs/{run.id:05d}/ended")).num_rows
+    return run
 
 
-def assert_engines_agree(pair: Pair, day: date, mode: str, folder: Path, open_other: OpenEngine) -> Run:
-    """Classify and publish on both, and compare everything they wrote."""
-
-    def open_duck(_scratch: Path) -> Engine:
-        return DuckEngine(Limits(pair.duck.scratch))
-
-    duck, other = (
-        _run(workspace, day, mode, lambda make=make: make(folder / "scratch"))
-        for workspace, make in ((pair.duck, open_duck), (pair.other, open_other))
-    )
-    assert_same_tables(pair, duck, TABLES)
-    hidden = {"engine"}
-    assert duck.model_dump(exclude=hidden) == other.model_dump(exclude=hidden)  # lists' digests among it
-    assert duck.publications[-1].sha256
+def assert_same_run(pair: Pair, day: date, mode: str, open_both: tuple[Opener, Opener]) -> Run:
+    runs = []
+    for workspace, opened in zip((pair.duck, pair.other), open_both, strict=True):
+        accepted = dict.fromkeys(workspace.policy()[0].conditions, "a small country")
+        with closing(opened()) as engine:
+            run, is_new = classify(workspace, Request(as_of=day, accepted=accepted), engine)
+        assert is_new
+        assert run.mode == mode
+        runs.append(run)
+    duck, other = runs
+    assert_same_tables(pair, duck)
+    assert duck.model_dump(exclude={"engine"}) == other.model_dump(exclude={"engine"})
     assert duck.verdicts > 100
     return duck
 
 
-def _run(workspace: Workspace, day: date, mode: str, opened: Callable[[], Engine]) -> Run:
-    """Classify and publish, as two commands would."""
-    accepted = dict.fromkeys(workspace.policy()[0].conditions, "a small country")
-    with closing(opened()) as engine:
-        run, is_new = classify(workspace, Request(as_of=day, accepted=accepted), engine)
-    assert is_new
-    assert run.mode == mode
-    with closing(opened()) as engine:
-        return publish(workspace, PublishRequest(), engine)[0]
+def assert_same_lists(pair: Pair, open_both: tuple[Opener, Opener]) -> None:
+    digests = []
+    for workspace, opened in zip((pair.duck, pair.other), open_both, strict=True):
+        with closing(opened()) as engine:
+            _, publication, is_new = publish(workspace, PublishRequest(), engine)
+        assert is_new
+        assert any(publication.rows.values())
+        digests.append((publication.rows, publication.sha256))
+    assert digests[0] == digests[1]
 
 
-def assert_same_tables(pair: Pair, run: Run, names: tuple[str, ...]) -> None:
+def _openers(pair: Pair, folder: Path, open_other: OpenEngine) -> tuple[Opener, Opener]:
+    return (lambda: DuckEngine(Limits(pair.duck.scratch))), (lambda: open_other(folder / "scratch"))
+
+
+def assert_same_tables(pair: Pair, run: Run) -> None:
     devices = pair.duck.catalogue().devices
     assert devices is not None
-    for place in (devices.path, *(f"runs/{run.id:05d}/{name}" for name in names)):
+    for place in (devices.path, *(f"runs/{run.id:05d}/{name}" for name in TABLES)):
         ours, theirs = read(pair.duck.path(place)), read(pair.other.path(place))
         assert theirs.schema.names == ours.schema.names, place
         assert theirs.schema.types == ours.schema.types, place

@@ -7,7 +7,7 @@ import pytest
 from ceir.pipeline.engines.spark import SparkEngine
 
 from .spark_cluster import WORKERS, Cluster, missing_parts, spark_cluster
-from .story import make_pair, read, tell_story, write_small_country
+from .story import make_pair, read, tell_story_briefly, write_small_country
 
 pytestmark = [
     pytest.mark.spark,
@@ -45,7 +45,9 @@ def test_a_cluster_of_two_workers_and_duckdb_tell_the_same_story(
 ) -> None:
     files = write_small_country(tmp_path / "country")
     pair = make_pair(files, "examplia", tmp_path)
-    tell_story(pair, files, tmp_path, lambda scratch: SparkEngine(cluster.remote, scratch), monkeypatch)
+    tell_story_briefly(
+        pair, files, tmp_path, lambda scratch: SparkEngine(cluster.remote, scratch), monkeypatch
+    )
     workers = cluster.workers()
     assert len(workers) == WORKERS
     assert all(worker["coresused"] == 1 for worker in workers), "an executor runs on each worker"

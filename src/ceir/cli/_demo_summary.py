@@ -146,4 +146,6 @@ def _next(demo: Demonstration) -> list[tuple[str, str]]:
 
 
 def _last(demo: Demonstration) -> int:
-    return max(o.record.id for o in demo.outcomes if o.record is not None)
+    """The newest ingest of observations."""
+    records = [o.record for o in demo.outcomes if o.record is not None]
+    return max(record.id for record in records if record.source == "observations")

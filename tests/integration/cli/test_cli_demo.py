@@ -1,4 +1,5 @@
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -36,8 +37,8 @@ def test_the_demonstration_shows_everything_once(tmp_path: Path) -> None:
     lines = [line.strip() for line in shown.splitlines()]
     tries = [line for line in lines if line.startswith("ceir --workspace")]
     assert len(tries) == 3
-    for line in tries[:2]:
-        result = CliRunner().invoke(app, line.split()[1:])
+    for line in tries:
+        result = CliRunner().invoke(app, shlex.split(line)[1:])
         assert result.exit_code == 0, result.output
 
 

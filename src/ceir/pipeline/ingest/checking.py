@@ -31,16 +31,17 @@ class ChecksFailedError(CeirError):
 
     Args:
         results: every check with its measured value, failed ones included.
+        examples: where rows that cannot be read stand and why, without their content.
     """
 
     code = "checks_failed"
 
-    def __init__(self, file: str, results: Sequence[CheckResult]) -> None:
+    def __init__(self, file: str, results: Sequence[CheckResult], examples: Sequence[str] = ()) -> None:
         self.results = tuple(results)
         failed = [r for r in results if not r.passed and r.accepted_because is None]
         parts = [f"{r.check} is {show(r.measured)}, limit {show(r.limit)} ({r.why})" for r in failed]
         super().__init__(
-            f"{file} was refused: " + "; ".join(parts) + ".",
+            f"{file} was refused: " + "; ".join(parts) + "." + "".join(f" {e}." for e in examples),
             f"Ask for a better file, or take it all the same: --accept {failed[0].check} --because REASON",
         )
 
@@ -96,14 +97,22 @@ def judge(
     return tuple(results)
 
 
-def refuse_failed(file: str, results: Sequence[CheckResult]) -> None:
+def refused(results: Sequence[CheckResult]) -> bool:
+    """Whether a check failed that nobody accepted."""
+    return any(not r.passed and r.accepted_because is None for r in results)
+
+
+def refuse_failed(file: str, results: Sequence[CheckResult], examples: Sequence[str] = ()) -> None:
     """Refuse the file if a check failed that nobody accepted.
+
+    Args:
+        examples: where rows that cannot be read stand and why.
 
     Raises:
         ChecksFailedError: one did.
     """
-    if any(not r.passed and r.accepted_because is None for r in results):
-        raise ChecksFailedError(file, results)
+    if refused(results):
+        raise ChecksFailedError(file, results, examples)
 
 
 def show(value: float | None) -> str:

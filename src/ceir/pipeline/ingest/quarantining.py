@@ -45,3 +45,16 @@ def _key_headers(work: Work) -> str:
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
+
+
+def faulty_rows(work: Work, most: int = 3) -> tuple[str, ...]:
+    """The first rows that cannot be read: line, column and reason, not what they say (it may be personal)."""
+    found = work.engine.rows(
+        f"SELECT line, fault FROM ({work.parser.numbered_sql}) WHERE fault IS NOT NULL ORDER BY line LIMIT "
+        f"{most}"
+    )
+    faults = work.parser.faults
+    return tuple(
+        f"Line {line}, {faults[int(str(number)) - 1].column}: {faults[int(str(number)) - 1].reason}"
+        for line, number in found
+    )

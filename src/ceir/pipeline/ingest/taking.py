@@ -10,10 +10,10 @@ from ceir.errors import UsageError
 from ceir.pipeline.catalogue import Catalogue, CheckResult, Ingest, ListState
 from ceir.pipeline.engines import DuckEngine, Limits
 from ceir.pipeline.ingest import compacting, listing, locating
-from ceir.pipeline.ingest.checking import judge, refuse_failed, refuse_unknown
+from ceir.pipeline.ingest.checking import judge, refuse_failed, refuse_unknown, refused
 from ceir.pipeline.ingest.opening import FileRefusedError, days_of_name, open_delivery
 from ceir.pipeline.ingest.parsing import parser_for
-from ceir.pipeline.ingest.quarantining import save_quarantine
+from ceir.pipeline.ingest.quarantining import faulty_rows, save_quarantine
 from ceir.pipeline.ingest.work import Read, Work, nothing_left_behind
 from ceir.pipeline.progress import SILENT, Progress
 from ceir.pipeline.workspace import Workspace
@@ -137,7 +137,7 @@ def _accounted_and_judged(work: Work, read: Read, delivery: Delivery) -> tuple[C
     if work.named_days:
         measured["from_future"] = max(0, work.named_days[1] - work.received_on)
     results = judge(work.source, work.policy, measured, delivery.accepted)
-    refuse_failed(work.opened.name, results)
+    refuse_failed(work.opened.name, results, faulty_rows(work) if refused(results) else ())
     return results
 
 
