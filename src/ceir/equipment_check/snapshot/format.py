@@ -6,10 +6,10 @@
            .   Ed25519 signature of everything before it, 64 bytes
            .   sections, each on a multiple of 8
 
-A set of IMEIs is paged by TAC. A page has 16 slots, one for each 65,536 serial numbers; a slot says where its
-container lies and of which kind it is: sorted 16-bit numbers, runs (first, last), or 65,536 bits, whichever is
-smallest. These are the containers of Roaring bitmaps; own bytes because nothing kept lets Python look into a
-mapped file without copying it into each process (see the ADR on the snapshot format).
+A set of IMEIs is paged by TAC. A page has 16 slots, one for each 65,536 serial numbers; a slot says where
+its container lies and of which kind it is: sorted 16-bit numbers, runs (first, last), or 65,536 bits,
+whichever is smallest. These are the containers of Roaring bitmaps; own bytes because nothing kept lets Python
+look into a mapped file without copying it into each process (see the ADR on the snapshot format).
 """
 
 import struct
