@@ -15,7 +15,6 @@ import numpy.typing as npt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ceir.equipment_check.snapshot.format import (
-    BITS_BYTES,
     KIND_ARRAY,
     KIND_BITS,
     KIND_RUNS,
@@ -135,7 +134,8 @@ def _container(lows: npt.NDArray[np.uint16]) -> tuple[int, int, bytes]:
     """The smallest of the three forms of a container: kind, elements and bytes."""
     breaks = np.flatnonzero(np.diff(lows.astype(np.int32)) != 1)
     runs = breaks.size + 1
-    sizes = {KIND_RUNS: runs * 4, KIND_ARRAY: lows.size * 2, KIND_BITS: BITS_BYTES}
+    reach = aligned_pair(int(lows[-1]) // 8 + 1)
+    sizes = {KIND_RUNS: runs * 4, KIND_ARRAY: lows.size * 2, KIND_BITS: reach}
     kind = min(sizes, key=lambda k: (sizes[k], k))
     if kind == KIND_ARRAY:
         return kind, lows.size, lows.tobytes()
@@ -143,10 +143,14 @@ def _container(lows: npt.NDArray[np.uint16]) -> tuple[int, int, bytes]:
         first = lows[np.concatenate(([0], breaks + 1))]
         last = lows[np.concatenate((breaks, [lows.size - 1]))]
         return kind, runs, first.tobytes() + last.tobytes()
-    bits = np.zeros(65536, dtype=np.uint8)
+    bits = np.zeros(reach * 8, dtype=np.uint8)
     bits[lows] = 1
-    # a full container has one element more than 16 bits hold; the count is only ever compared with zero
-    return kind, 1, np.packbits(bits, bitorder="little").tobytes()
+    return kind, reach, np.packbits(bits, bitorder="little").tobytes()
+
+
+def aligned_pair(length: int) -> int:
+    """The next even number: containers lie on 16-bit units."""
+    return length + length % 2
 
 
 def _by_tac(chunks: Iterable[Numbers], name: str) -> Iterator[tuple[int, npt.NDArray[np.int64]]]:

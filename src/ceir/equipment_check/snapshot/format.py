@@ -7,9 +7,10 @@
            .   sections, each on a multiple of 8
 
 A set of IMEIs is paged by TAC. A page has 16 slots, one for each 65,536 serial numbers; a slot says where
-its container lies and of which kind it is: sorted 16-bit numbers, runs (first, last), or 65,536 bits,
-whichever is smallest. These are the containers of Roaring bitmaps; own bytes because nothing kept lets Python
-look into a mapped file without copying it into each process (see the ADR on the snapshot format).
+its container lies and of which kind it is: sorted 16-bit numbers, runs (all first ones, then all last ones),
+or bits up to the last one set, whichever is smallest. These are the containers of Roaring bitmaps with bits
+that end early, because serial numbers are given out from the bottom; own bytes because nothing kept lets
+Python look into a mapped file without copying it into each process (docs/adr/0012-snapshot.md).
 """
 
 import struct
@@ -30,12 +31,10 @@ SLOTS = 16
 """Containers of a page: 16 times 65,536 covers the million serial numbers."""
 
 KIND_ARRAY, KIND_RUNS, KIND_BITS = 1, 2, 3
-BITS_BYTES = 8192
-
 COUNT_BITS = 20
 KIND_SHIFT = COUNT_BITS
 OFFSET_SHIFT = COUNT_BITS + 4
-"""A slot is one 64-bit number: offset in 16-bit units, kind, and how many elements (0: the slot is empty)."""
+"""A slot is one 64-bit number: offset in 16-bit units, kind, and how many numbers, runs or bytes."""
 
 LISTS = ("blocked", "tracked", "permitted")
 """In order of precedence: an identity on two lists has the status of the first."""

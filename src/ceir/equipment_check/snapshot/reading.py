@@ -66,10 +66,11 @@ class ImeiSet:
         if not slot:
             return False
         start, low = slot >> OFFSET_SHIFT, serial & _LOW_MASK
-        kind = slot >> COUNT_BITS & _KIND_MASK
+        kind, count = slot >> COUNT_BITS & _KIND_MASK, slot & _COUNT_MASK
         if kind == KIND_BITS:
-            return bool(self._bytes[start * 2 + (low >> 3)] >> (low & 7) & 1)
-        words, count = self._words, slot & _COUNT_MASK
+            place = low >> 3
+            return place < count and bool(self._bytes[start * 2 + place] >> (low & 7) & 1)
+        words = self._words
         end = start + count
         if kind == KIND_ARRAY:
             found = bisect_left(words, low, start, end)
