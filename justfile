@@ -12,8 +12,8 @@ check: lint types contracts test
 
 # Style and mistakes that can be seen without running anything.
 lint:
-    {{check_group}} ruff format --check src tests benchmarks
-    {{check_group}} ruff check src tests benchmarks
+    {{check_group}} ruff format --check src tests benchmarks fuzz
+    {{check_group}} ruff check src tests benchmarks fuzz
 
 # mypy, strict.
 types:
@@ -23,14 +23,23 @@ types:
 contracts:
     {{check_group}} lint-imports
 
-# All tests; further words go to pytest, for instance: just test -k explain
+# All tests but those with other people's network software; further words go to pytest: just test -k explain
 test *args:
-    {{check_group}} pytest -n 2 --dist loadfile {{args}}
+    {{check_group}} pytest -n 2 --dist loadfile --ignore tests/integration/interfaces {{args}}
+
+# The equipment check against other people's software (freeDiameter, osmo-stp, h2spec, tshark ...): what is
+# missing on the machine is skipped with a reason.
+peers *args:
+    {{check_group}} pytest tests/integration/interfaces {{args}}
+
+# Feed hostile bytes to the codecs of the equipment check: just fuzz [SECONDS]
+fuzz seconds="600":
+    for target in s13 map gsup; do {{check_group}} python fuzz/$target.py --seconds {{seconds}}; done
 
 # Bring source files into the project's form.
 format:
-    {{check_group}} ruff check --fix --quiet src tests benchmarks
-    {{check_group}} ruff format src tests benchmarks
+    {{check_group}} ruff check --fix --quiet src tests benchmarks fuzz
+    {{check_group}} ruff format src tests benchmarks fuzz
 
 # Measure the core: just bench [ROWS]
 bench rows="10000000":

@@ -98,7 +98,7 @@ def main() -> None:
     limits = Limits(workspace.scratch, threads=2, memory_gb=arguments.memory_gb)
     received = spec.last_day
 
-    late = {check: "a region's late file" for check in ("daily_imeis", "daily_imsis", "daily_msisdns")}
+    late = dict.fromkeys(("daily_imeis", "daily_imsis", "daily_msisdns"), "a region's late file")
 
     def take(source: str, path: Path, operator: str | None = None, *, accept: bool = False) -> int:
         with workspace.locked():
@@ -132,7 +132,7 @@ def main() -> None:
         finally:
             engine.close()
 
-    accepted = {label: "benchmark" for label in workspace.policy()[0].conditions}
+    accepted = dict.fromkeys(workspace.policy()[0].conditions, "benchmark")
     watch.measure("classify", lambda: judge(received))
     watch.measure("publish", bring_out)
     disk = tree_bytes(workspace.root)

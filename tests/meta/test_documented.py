@@ -132,7 +132,7 @@ def test_a_setting_says_what_it_does_and_what_to_do_after_changing_it(setting: A
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: str(error.code))
 def test_an_error_has_a_code_of_its_own_and_says_what_it_means(error: type[CeirError]) -> None:
     assert "code" in vars(error), "a code that is inherited is another error's"
-    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", error.code)
+    assert re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", error.code)
     assert (error.__doc__ or "").strip()
     assert error.exit_code in (1, 2, 3)
     assert on_page("errors", error.code)

@@ -1,0 +1,194 @@
+"""A delta: the few changes since a snapshot, signed, applied in memory without rebuilding anything."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from ceir.equipment_check.snapshot.format import LISTS, PREFIX, SIGNATURE_BYTES, SnapshotRefusedError
+from ceir.equipment_check.snapshot.reading import Snapshot
+from ceir.equipment_check.status import Answer, EquipmentStatus, Reason
+
+DELTA_MAGIC = b"CEIRDLT1"
+MOST_DELTA_BYTES = 1 << 28
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Delta:
+    """Changes from one sequence to the next.
+
+    Args:
+        base: the sequence it applies to.
+        added: for each list the IMEIs that came on it.
+        removed: for each list the IMEIs that left it.
+        paired: (imei, imsi) that came.
+        unpaired: (imei, imsi) that left.
+    """
+
+    base: int
+    sequence: int
+    expires_at: str
+    key_id: str
+    added: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    removed: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    paired: tuple[Pair, ...] = ()
+    unpaired: tuple[Pair, ...] = ()
+
+
+def write_delta(delta: Delta, key: Ed25519PrivateKey, target: Path) -> None:
+    """Write a signed delta; the file appears whole or not at all."""
+    text = json.dumps(
+        {
+            "base": delta.base,
+            "sequence": delta.sequence,
+            "expires_at": delta.expires_at,
+            "key_id": delta.key_id,
+            "added": delta.added,
+            "removed": delta.removed,
+            "paired": delta.paired,
+            "unpaired": delta.unpaired,
+        },
+        sort_keys=True,
+        separators=(",", ":"),
+    ).encode("utf-8")
+    signed = PREFIX.pack(DELTA_MAGIC, len(text)) + text
+    fresh = target.with_name(f".{target.name}.new")
+    with fresh.open("wb") as file:
+        file.write(signed + key.sign(signed))
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(target)
+
+
+def read_delta(path: Path, keys: Mapping[str, Ed25519PublicKey], now: datetime) -> Delta:
+    """A delta whose signature is good and whose time is not over.
+
+    Raises:
+        SnapshotRefusedError: not a delta, unsigned, signed by a stranger, damaged, or expired.
+    """
+    try:
+        size = path.stat().st_size
+        raw = path.read_bytes() if size <= MOST_DELTA_BYTES else b""
+    except OSError as error:
+        raise SnapshotRefusedError(
+            f"{path.name} cannot be opened.", "Check that it arrived whole."
+        ) from error
+    if len(raw) < PREFIX.size + SIGNATURE_BYTES or raw[:8] != DELTA_MAGIC:
+        raise SnapshotRefusedError("The file is not a delta.", "Fetch it again.")
+    signed, signature = raw[:-SIGNATURE_BYTES], raw[-SIGNATURE_BYTES:]
+    _, length = PREFIX.unpack(signed[: PREFIX.size])
+    try:
+        document = json.loads(signed[PREFIX.size :])
+        delta = Delta(
+            base=int(document["base"]),
+            sequence=int(document["sequence"]),
+            expires_at=str(document["expires_at"]),
+            key_id=str(document["key_id"]),
+            added=_by_list(document["added"]),
+            removed=_by_list(document["removed"]),
+            paired=_pairs(document["paired"]),
+            unpaired=_pairs(document["unpaired"]),
+        )
+        expires = datetime.fromisoformat(delta.expires_at)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SnapshotRefusedError("The delta cannot be read.", "Fetch it again.") from error
+    key = keys.get(delta.key_id)
+    if key is None:
+        raise SnapshotRefusedError(
+            f"No trusted key is called {delta.key_id!r}.", "Add the register's public key."
+        )
+    try:
+        key.verify(signature, signed)
+    except InvalidSignature as error:
+        raise SnapshotRefusedError(
+            "The delta's signature is wrong.", "Do not use it; tell the register."
+        ) from error
+    if length != len(signed) - PREFIX.size or expires <= now:
+        raise SnapshotRefusedError("The delta is cut off or expired.", "Fetch a newer one.")
+    return delta
+
+
+class PatchedSnapshot:
+    """A snapshot with deltas applied: answers as a snapshot built anew would.
+
+    Args:
+        membership: lists of the identities that some delta touched.
+    """
+
+    def __init__(
+        self,
+        base: Snapshot,
+        sequence: int,
+        expires_at: str,
+        membership: Mapping[int, int],
+        pairs: Mapping[Pair, bool],
+    ) -> None:
+        self.base = base
+        self.sequence = sequence
+        self.expires_at = expires_at
+        self._membership = membership
+        self._pairs = pairs
+        self._plain = base.header.override is not None
+        self._paired = Answer(EquipmentStatus.PERMITTED, Reason.PAIRED)
+
+    def verdict(self, imei: int | None, software_version: int | None, imsi: int | None) -> Answer:
+        """The answer to a question, by the same order of decision as the snapshot's."""
+        if self._plain or imei is None:
+            return self.base.verdict(imei, software_version, imsi)
+        lists = self._membership.get(imei)
+        if lists is None:
+            answer = self.base.of_equipment(imei, software_version)
+        elif lists:
+            answer = self.base.answer_of(lists)
+        else:
+            answer = self.base.off_lists(imei, software_version)
+        if imsi is None or answer.status is EquipmentStatus.PERMITTED:
+            return answer
+        paired = self._pairs.get((imei, imsi))
+        if paired is None:
+            return self.base.exception(imei, imsi) or answer
+        if paired:
+            return self._paired
+        return self.base.exception(None, imsi) or answer
+
+    def patched(self, delta: Delta) -> "PatchedSnapshot":
+        """The snapshot with one more delta; this one stays as it is.
+
+        Raises:
+            SnapshotRefusedError: the delta is for another sequence.
+        """
+        if delta.base != self.sequence or delta.sequence <= self.sequence:
+            raise SnapshotRefusedError(
+                f"The delta leads from {delta.base} to {delta.sequence}; {self.sequence} is in force.",
+                "Fetch the deltas in order, or a whole snapshot.",
+            )
+        membership, pairs = dict(self._membership), dict(self._pairs)
+        for bit, name in enumerate(LISTS):
+            for imei in delta.added.get(name, ()):
+                membership[imei] = self._lists_of(membership, imei) | 1 << bit
+            for imei in delta.removed.get(name, ()):
+                membership[imei] = self._lists_of(membership, imei) & ~(1 << bit)
+        pairs.update(dict.fromkeys(delta.paired, True))
+        pairs.update(dict.fromkeys(delta.unpaired, False))
+        return PatchedSnapshot(self.base, delta.sequence, delta.expires_at, membership, pairs)
+
+    def _lists_of(self, membership: Mapping[int, int], imei: int) -> int:
+        known = membership.get(imei)
+        return self.base.membership(imei) if known is None else known
+
+
+def _by_list(raw: Mapping[str, list[int]]) -> dict[str, tuple[int, ...]]:
+    if set(raw) - set(LISTS):
+        raise ValueError("unknown list")
+    return {name: tuple(int(imei) for imei in imeis) for name, imeis in raw.items()}
+
+
+def _pairs(raw: list[list[int]]) -> tuple[Pair, ...]:
+    return tuple((int(imei), int(imsi)) for imei, imsi in raw)

@@ -1,0 +1,270 @@
+"""Reading a snapshot: mapped, shared between processes, verified before it answers anything."""
+
+import hashlib
+import json
+import mmap
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from ceir.equipment_check.snapshot.format import (
+    COUNT_BITS,
+    KIND_ARRAY,
+    KIND_BITS,
+    LISTS,
+    MAGIC,
+    OFFSET_SHIFT,
+    PREFIX,
+    SERIALS,
+    SIGNATURE_BYTES,
+    SLOTS,
+    Header,
+    Section,
+    SnapshotRefusedError,
+    aligned,
+)
+from ceir.equipment_check.status import Answer, EquipmentStatus, Reason
+
+_STATUSES = (
+    EquipmentStatus.PERMITTED,
+    EquipmentStatus.TRACKED,
+    EquipmentStatus.BLOCKED,
+    EquipmentStatus.UNKNOWN,
+)
+_COUNT_MASK = (1 << COUNT_BITS) - 1
+_LOW_MASK = 0xFFFF
+_KIND_MASK = 0xF
+
+MOST_HEADER_BYTES = 1 << 20
+
+
+class ImeiSet:
+    """A set of IMEIs in a mapped file."""
+
+    def __init__(self, pages: memoryview, containers: memoryview) -> None:
+        numbers = pages.cast("Q")
+        tacs = len(numbers) // (SLOTS + 1)
+        self._slots = numbers[tacs:]
+        self._place = {tac: place * SLOTS for place, tac in enumerate(numbers[:tacs].tolist())}
+        self._words = containers.cast("H")
+        self._bytes = containers
+
+    def __len__(self) -> int:
+        """TACs with a member."""
+        return len(self._place)
+
+    def __contains__(self, imei: int) -> bool:
+        tac, serial = divmod(imei, SERIALS)
+        place = self._place.get(tac)
+        if place is None:
+            return False
+        slot = self._slots[place + (serial >> 16)]
+        if not slot:
+            return False
+        start, low = slot >> OFFSET_SHIFT, serial & _LOW_MASK
+        kind, count = slot >> COUNT_BITS & _KIND_MASK, slot & _COUNT_MASK
+        if kind == KIND_BITS:
+            place = low >> 3
+            return place < count and bool(self._bytes[start * 2 + place] >> (low & 7) & 1)
+        words = self._words
+        end = start + count
+        if kind == KIND_ARRAY:
+            found = bisect_left(words, low, start, end)
+            return found < end and words[found] == low
+        # runs: all first serials, then all last ones
+        found = bisect_right(words, low, start, end) - 1
+        return found >= start and low <= words[found + count]
+
+
+class Snapshot:
+    """An open snapshot; answers a question by the documented order of decision.
+
+    override, exact IMSI, IMSI range, IMEI, software version, range or TAC, default. An exception can only
+    ever permit, so it is looked for where the lists alone would not permit: the answer is the same.
+    """
+
+    def __init__(self, header: Header, parts: Mapping[str, memoryview], mapped: mmap.mmap) -> None:
+        self.header = header
+        self._mapped = mapped
+        self._sets = tuple(ImeiSet(parts[f"{n}.pages"], parts[f"{n}.containers"]) for n in LISTS)
+        numbers = {name: part.cast("Q") for name, part in parts.items() if not name.endswith(".containers")}
+        self._range_first, self._range_last = numbers["ranges.first"], numbers["ranges.last"]
+        self._range_status = numbers["ranges.status"]
+        self._version_key, self._version_status = numbers["versions.key"], numbers["versions.status"]
+        self._pair_imei, self._pair_start = numbers["pairs.imei"], numbers["pairs.start"]
+        self._pair_imsi = numbers["pairs.imsi"]
+        self._subscriber_first = numbers["subscribers.first"]
+        self._subscriber_last = numbers["subscribers.last"]
+        by_name = {status.value: status for status in EquipmentStatus}
+        self._override = Answer(by_name[header.override], Reason.OVERRIDE) if header.override else None
+        self._otherwise = Answer(by_name[header.otherwise], Reason.DEFAULT)
+        self._malformed = Answer(by_name[header.malformed], Reason.MALFORMED)
+        listed = (EquipmentStatus.BLOCKED, EquipmentStatus.TRACKED, EquipmentStatus.PERMITTED)
+        self._listed = tuple(
+            (found, Answer(s, Reason.IDENTITY)) for found, s in zip(self._sets, listed, strict=True)
+        )
+        # most countries publish one or two of the lists: an empty one costs no look-up
+        self._in_use = tuple(pair for pair in self._listed if len(pair[0]))
+        self._ranged = tuple(Answer(s, Reason.RANGE) for s in _STATUSES)
+        self._versioned = tuple(Answer(s, Reason.SOFTWARE_VERSION) for s in _STATUSES)
+        self._paired = Answer(EquipmentStatus.PERMITTED, Reason.PAIRED)
+        self._in_subscribers = Answer(EquipmentStatus.PERMITTED, Reason.SUBSCRIBER_RANGE)
+
+    def verdict(self, imei: int | None, software_version: int | None, imsi: int | None) -> Answer:
+        """The answer to a question."""
+        if self._override is not None:
+            return self._override
+        answer = self._malformed if imei is None else self.of_equipment(imei, software_version)
+        if imsi is not None and answer.status is not EquipmentStatus.PERMITTED:
+            return self.exception(imei, imsi) or answer
+        return answer
+
+    def of_equipment(self, imei: int, software_version: int | None) -> Answer:
+        """What the lists say of an identity, whoever uses it."""
+        for found, answer in self._in_use:
+            if imei in found:
+                return answer
+        return self.off_lists(imei, software_version)
+
+    def membership(self, imei: int) -> int:
+        """The lists that carry the identity itself: bit 0 blocked, 1 tracked, 2 permitted."""
+        return sum(1 << place for place, (found, _) in enumerate(self._listed) if imei in found)
+
+    def answer_of(self, membership: int) -> Answer:
+        """The answer of an identity on these lists (at least one): that of the first in precedence."""
+        return next(answer for place, (_, answer) in enumerate(self._listed) if membership >> place & 1)
+
+    def off_lists(self, imei: int, software_version: int | None) -> Answer:
+        """What software versions, ranges and the default say of an identity that is on no list itself."""
+        if software_version is not None and len(self._version_key):
+            key = imei * 100 + software_version
+            place = bisect_left(self._version_key, key)
+            if place < len(self._version_key) and self._version_key[place] == key:
+                return self._versioned[self._version_status[place]]
+        place = bisect_right(self._range_first, imei) - 1
+        if place >= 0 and imei <= self._range_last[place]:
+            return self._ranged[self._range_status[place]]
+        return self._otherwise
+
+    def exception(self, imei: int | None, imsi: int) -> Answer | None:
+        """The answer that a subscriber's exception gives; None: there is none."""
+        if imei is not None and self.is_paired(imei, imsi):
+            return self._paired
+        place = bisect_right(self._subscriber_first, imsi) - 1
+        if place >= 0 and imsi <= self._subscriber_last[place]:
+            return self._in_subscribers
+        return None
+
+    def is_paired(self, imei: int, imsi: int) -> bool:
+        """Whether the pairing is in the snapshot."""
+        place = bisect_left(self._pair_imei, imei)
+        if place == len(self._pair_imei) or self._pair_imei[place] != imei:
+            return False
+        end = self._pair_start[place + 1]
+        found = bisect_left(self._pair_imsi, imsi, self._pair_start[place], end)
+        return found < end and self._pair_imsi[found] == imsi
+
+
+def open_snapshot(path: Path, keys: Mapping[str, Ed25519PublicKey], now: datetime) -> Snapshot:
+    """Map a snapshot whose signature is good and whose time is not over.
+
+    The signature covers the fingerprints of all parts; `verify_content` holds the parts against them, once,
+    when a file arrives, so that a worker opens in milliseconds whatever its size.
+
+    Args:
+        keys: trusted public keys by id.
+        now: aware moment.
+
+    Raises:
+        SnapshotRefusedError: not a snapshot, unsigned, signed by a stranger, damaged, or expired.
+    """
+    try:
+        with path.open("rb") as file:
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except (OSError, ValueError) as error:
+        raise SnapshotRefusedError(
+            f"{path.name} cannot be opened.", "Check that it arrived whole."
+        ) from error
+    header, start = _header(mapped, keys)
+    if datetime.fromisoformat(header.expires_at) <= now:
+        raise SnapshotRefusedError(f"The snapshot expired at {header.expires_at}.", "Fetch a newer one.")
+    view = memoryview(mapped)
+    parts = {s.name: _part(view, start, s) for s in header.sections}
+    for name in _expected_parts():
+        header.section(name)
+    return Snapshot(header, parts, mapped)
+
+
+def verify_content(path: Path) -> None:
+    """Hold every part of a snapshot against the fingerprints in its (already verified) header.
+
+    Raises:
+        SnapshotRefusedError: a part was changed or cut off.
+    """
+    with path.open("rb") as file:
+        magic, length = PREFIX.unpack(file.read(PREFIX.size))
+        header = Header.from_json(json.loads(file.read(length)))
+        start = aligned(PREFIX.size + length + SIGNATURE_BYTES)
+        for section in header.sections:
+            file.seek(start + section.offset)
+            digest, left = hashlib.sha256(), section.length
+            while left and (chunk := file.read(min(left, 1 << 20))):
+                digest.update(chunk)
+                left -= len(chunk)
+            if left or digest.hexdigest() != section.sha256 or magic != MAGIC:
+                raise SnapshotRefusedError(
+                    f"The part {section.name!r} is damaged.", "Fetch the snapshot again."
+                )
+
+
+def _header(mapped: mmap.mmap, keys: Mapping[str, Ed25519PublicKey]) -> tuple[Header, int]:
+    if len(mapped) < PREFIX.size:
+        raise SnapshotRefusedError("The file is too short for a snapshot.", "Fetch it again.")
+    magic, length = PREFIX.unpack(mapped[: PREFIX.size])
+    end = PREFIX.size + length
+    if magic != MAGIC or length > MOST_HEADER_BYTES or end + SIGNATURE_BYTES > len(mapped):
+        raise SnapshotRefusedError("The file is not a snapshot.", "Fetch it again.")
+    try:
+        header = Header.from_json(json.loads(mapped[PREFIX.size : end]))
+    except ValueError as error:
+        raise SnapshotRefusedError("The snapshot's header cannot be read.", "Fetch it again.") from error
+    key = keys.get(header.key_id)
+    if key is None:
+        raise SnapshotRefusedError(
+            f"No trusted key is called {header.key_id!r}.", "Add the register's public key."
+        )
+    try:
+        key.verify(mapped[end : end + SIGNATURE_BYTES], mapped[:end])
+    except InvalidSignature as error:
+        raise SnapshotRefusedError(
+            "The snapshot's signature is wrong.", "Do not use it; tell the register."
+        ) from error
+    return header, aligned(end + SIGNATURE_BYTES)
+
+
+def _part(view: memoryview, start: int, section: Section) -> memoryview:
+    begin, end = start + section.offset, start + section.offset + section.length
+    if section.offset < 0 or section.length < 0 or end > len(view):
+        raise SnapshotRefusedError(f"The part {section.name!r} is cut off.", "Fetch the snapshot again.")
+    return view[begin:end]
+
+
+def _expected_parts() -> tuple[str, ...]:
+    sets = tuple(f"{name}.{part}" for name in LISTS for part in ("pages", "containers"))
+    return (
+        *sets,
+        "ranges.first",
+        "ranges.last",
+        "ranges.status",
+        "versions.key",
+        "versions.status",
+        "pairs.imei",
+        "pairs.start",
+        "pairs.imsi",
+        "subscribers.first",
+        "subscribers.last",
+    )

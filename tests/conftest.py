@@ -1,0 +1,1 @@
+"""Lets tests import what they share from this directory, for instance `vectors`."""

@@ -1,0 +1,130 @@
+"""Runs a command on Debian's stock kernel in QEMU, with this machine's files, where ours lacks SCTP.
+
+The guest sees the whole file system read-only over 9p and has its own /run. The kernel comes from an unpacked
+package linux-image-*: in the folder that CEIR_GUEST_KERNEL names, in /var/cache/ceir/guest-kernel, or in /.
+"""
+
+import gzip
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+_FOLDERS = ("/var/cache/ceir/guest-kernel", "/")
+_MODULES = ("virtio_pci", "9pnet_virtio", "9p", "sctp")
+_END = "GUEST-EXIT"
+
+_INIT = """#!/bin/busybox sh
+/bin/busybox --install -s /bin
+export PATH=/bin
+mount -t proc proc /proc
+mount -t devtmpfs dev /dev
+while read module; do insmod "/modules/$module"; done < /modules/order
+mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=loose root /host
+for one in proc sysfs devtmpfs; do
+  at=$one; [ $one = sysfs ] && at=sys; [ $one = devtmpfs ] && at=dev
+  mount -t $one $one /host/$at
+done
+mount -t tmpfs tmpfs /host/run
+ip link set lo up
+chroot /host /bin/sh -c "$(cat /command)"
+echo "{end} $?"
+poweroff -f
+"""
+
+
+def why_not() -> str | None:
+    """What is missing on this machine to run a guest; None: nothing."""
+    for program in ("qemu-system-x86_64", "busybox"):
+        if shutil.which(program) is None:
+            return f"{program} is not installed"
+    return None if _kernel() else "no unpacked kernel package for a guest (see tests/guest.py)"
+
+
+def run(command: list[str], environment: dict[str, str], timeout: float) -> tuple[int, str]:
+    """Exit code and output of a command in the guest; results can come out only as output.
+
+    Raises:
+        AssertionError: the guest did not come to the end of the command.
+    """
+    found = _kernel()
+    assert found is not None
+    image, modules = found
+    words = " ".join(f"{name}={shlex.quote(value)}" for name, value in environment.items())
+    line = f"cd {shlex.quote(str(Path.cwd()))} && {words} {shlex.join(command)} 2>&1"
+    folder = Path(os.environ.get("TMPDIR", "/tmp")) / f"guest-{os.getpid()}"  # noqa: S108 - of this process alone
+    folder.mkdir(mode=0o700)
+    try:
+        (folder / "initrd").write_bytes(gzip.compress(b"".join(_initrd(modules, line)), 1))
+        qemu = [
+            *("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-m", "1024", "-nographic"),
+            *("-no-reboot", "-net", "none", "-kernel", str(image), "-initrd", str(folder / "initrd")),
+            *("-append", "console=ttyS0 quiet panic=-1"),
+            *("-fsdev", "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap"),
+            *("-device", "virtio-9p-pci,fsdev=root,mount_tag=root"),
+        ]
+        done = subprocess.run(
+            qemu, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False
+        )
+    finally:
+        shutil.rmtree(folder)
+    output = done.stdout.decode(errors="replace").replace("\r\n", "\n")
+    ended = re.search(rf"{_END} (\d+)", output)
+    assert ended, f"the guest did not finish:\n{output[-3000:]}"
+    return int(ended[1]), output[: ended.start()]
+
+
+def _kernel() -> tuple[Path, Path] | None:
+    for folder in (os.environ.get("CEIR_GUEST_KERNEL"), *_FOLDERS):
+        if folder is None:
+            continue
+        for image in sorted(Path(folder, "boot").glob("vmlinuz-*"), reverse=True):
+            modules = Path(folder, "lib/modules", image.name.removeprefix("vmlinuz-"))
+            if any(modules.glob("kernel/net/sctp/sctp.ko")):
+                return image, modules
+    return None
+
+
+def _ordered(modules: Path) -> list[Path]:
+    """The modules needed, each after those it depends on."""
+    files = {file.stem.replace("-", "_"): file for file in modules.rglob("*.ko")}
+    order: list[Path] = []
+
+    def need(name: str) -> None:
+        file = files.get(name)
+        if file is None or file in order:
+            return
+        found = re.search(rb"\0depends=([^\0]*)\0", b"\0" + file.read_bytes())
+        for other in found[1].decode().split(",") if found else ():
+            need(other.replace("-", "_"))
+        order.append(file)
+
+    # SCTP asks for its checksum by name and not by symbol, so it is no dependency that modules tell of.
+    for name in (*_MODULES[:-1], "crc32c_generic", "crc32c_intel", _MODULES[-1]):
+        need(name)
+    return order
+
+
+def _initrd(modules: Path, line: str) -> Iterator[bytes]:
+    busybox = shutil.which("busybox")
+    assert busybox is not None
+    order = _ordered(modules)
+    for folder in ("bin", "proc", "dev", "host", "modules"):
+        yield _entry(folder, 0o040755, b"")
+    yield _entry("bin/busybox", 0o100755, Path(busybox).read_bytes())
+    yield _entry("init", 0o100755, _INIT.replace("{end}", _END).encode())
+    yield _entry("command", 0o100644, line.encode())
+    yield _entry("modules/order", 0o100644, "".join(f"{file.name}\n" for file in order).encode())
+    for file in order:
+        yield _entry(f"modules/{file.name}", 0o100644, file.read_bytes())
+    yield _entry("TRAILER!!!", 0, b"")
+
+
+def _entry(name: str, mode: int, data: bytes) -> bytes:
+    """One member of a cpio archive of the form «newc»."""
+    numbers = (1, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0)
+    head = b"070701" + b"".join(b"%08X" % number for number in numbers) + name.encode() + b"\0"
+    return head + bytes(-len(head) & 3) + data + bytes(-len(data) & 3)
