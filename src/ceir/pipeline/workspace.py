@@ -173,6 +173,9 @@ class Workspace:
                 else:
                     path.unlink()
                     removed.append(str(relative))
+        for half in sorted((*self.root.glob(".*.new"), *self.root.glob("policies/.*.new"))):
+            half.unlink()
+            removed.append(str(half.relative_to(self.root)))
         for leftover in sorted(self.scratch.iterdir()) if self.scratch.is_dir() else []:
             removed.append(str(leftover.relative_to(self.root)))
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
@@ -183,6 +186,8 @@ class Workspace:
         """A fresh folder for work under way, gone afterwards."""
         folder = self.scratch / f"work-{os.getpid()}"
         with disk_errors():
+            # A killed command's that had our number: in a container every command has the same one.
+            shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
         try:
             yield folder
@@ -195,6 +200,8 @@ class Workspace:
         with disk_errors():
             target.parent.mkdir(parents=True, exist_ok=True)
             _sync_tree(staged)
+            if target.is_dir():  # a killed command's: the catalogue names no folder before it is adopted
+                shutil.rmtree(target)
             staged.replace(target)
             _sync(target.parent)
         return relative
@@ -203,11 +210,15 @@ class Workspace:
 def replace_file(target: Path, content: bytes) -> None:
     """Write a file so that whoever reads it sees the old content or the new, never a part."""
     fresh = target.with_name(f".{target.name}.new")
-    with fresh.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(target)
+    try:
+        with fresh.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(target)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
     _sync(target.parent)
 
 

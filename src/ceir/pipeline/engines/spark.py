@@ -79,10 +79,15 @@ class SparkEngine:
 
     def __init__(self, remote: str, scratch: Path) -> None:
         self._session = _connect(remote)
-        with _translated():
-            self._session.conf.set("spark.sql.ansi.enabled", "true")  # an overflow is an error, as in DuckDB
-            self._protocol = self._session.version
-            self._server = str(self._session.sql("SELECT version()").collect()[0][0])
+        try:
+            with _translated():
+                # an overflow is an error, as in DuckDB
+                self._session.conf.set("spark.sql.ansi.enabled", "true")
+                self._protocol = self._session.version
+                self._server = str(self._session.sql("SELECT version()").collect()[0][0])
+        except EngineError:
+            self._session.stop()
+            raise
         # Spark numbers the parts of an ordered result in its order; other servers deal rows out as they like.
         self._parts_keep_order = self._server.startswith(self._protocol)
         session = self._session.session_id  # type: ignore[attr-defined]  # only Connect sessions have one
