@@ -15,7 +15,7 @@ from ceir.sources import source_named
 
 from .killing import Killed
 
-MEANINGLESS = frozenset({"lock", "tmp", ".catalogue.json.new"})
+MEANINGLESS = frozenset({"lock", "tmp"})
 """Top-level entries of a workspace that nobody ever reads."""
 
 
@@ -69,7 +69,7 @@ def assert_before_or_after(
     again: Callable[[Path], object],
     *,
     fewest_steps: int,
-    unswept: bool = False,
+    unswept: bool = True,
 ) -> None:
     """Hold every workspace in which a command was killed against the ones before and after it.
 

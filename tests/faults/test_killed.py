@@ -43,7 +43,7 @@ def test_taking_in_observations_can_be_killed_at_any_step(workspace: Path, tmp_p
     file = deliver(tmp_path, "operator1_20260930_20261031.csv", OBSERVED)
     texts = {"source": "observations", "file": file}
     left = killed_at_every_step(take_in_file, workspace, tmp_path / "killed", **texts)
-    assert_before_or_after(left, workspace, partial(take_in_file, **texts), fewest_steps=18, unswept=True)
+    assert_before_or_after(left, workspace, partial(take_in_file, **texts), fewest_steps=18)
 
 
 def test_taking_in_a_delta_can_be_killed_at_any_step(workspace: Path, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from ceir.sources import source_named
 TODAY = date(2026, 11, 1)
 OCTOBER = "operator1_20261001_20261031.csv"
 OBSERVED = "date,imei,imsi,msisdn,rat\n"
-MEANINGLESS = frozenset({"lock", "tmp", ".catalogue.json.new"})
+MEANINGLESS = frozenset({"lock", "tmp"})
 """Top-level entries of a workspace that nobody ever reads."""
 
 Row = tuple[object, ...]
