@@ -308,7 +308,7 @@ def spared_and_paired(c: Country) -> None:
     c.entry("golden", "ab99")
     c.entry("stolen", "AB99,,")
     c.expect("AB99", "malformed, stolen and golden in another case of letters", "stolen", fates="SSS")
-    c.used("golden without any condition", "")
+    c.entry("golden", c.used("golden without any condition", ""))
     for plmn, msisdn in product(("", NATIONAL, FOREIGN), (True, False)):
         sim = c.sim(plmn)
         imei = c.proper(
@@ -322,10 +322,10 @@ def spared_and_paired(c: Country) -> None:
         c.entry("stolen", f"{imei},,")
         c.entry("pairings", f"{imei},{sim.imsi},{sim.msisdn if msisdn else ''}")
     for copy in range(6):
-        paired, told = c.sim(), c.sim()
+        paired, other = c.sim(), c.sim()
         imei = c.proper(f"barred; of two subscribers one is paired ({copy})", "barred", fates="NBB")
         c.see(imei, paired)
-        c.see(imei, told)
+        c.see(imei, other)
         c.entry("barred", imei)
         c.entry("pairings", f"{imei},{paired.imsi},{paired.msisdn}")
     for runs in SUBSETS:

@@ -5,11 +5,12 @@ from ceir.identifiers.rat import CAPABILITY_PREFIXES, CAPABILITY_TOKENS, NON_CEL
 
 
 def _any_of(patterns: list[str]) -> str:
-    return " OR ".join(f"UPPER(bands) LIKE '{pattern}'" for pattern in patterns)
+    # `_` stands for any character in LIKE: "DC_" must not find "DCS 1800", a band of 2G
+    bands = "REPLACE(UPPER(bands), '_', '~')"
+    return " OR ".join(f"{bands} LIKE '{pattern.replace('_', '~')}'" for pattern in patterns)
 
 
 def _capability() -> str:
-    # `_` is any character in LIKE: "CA_" also finds "CA7", which can only widen what a model can.
     found = {
         generation: _any_of(
             [f"%{token}%" for token in tokens] + [f"{p}%" for p in CAPABILITY_PREFIXES.get(generation, ())]

@@ -12,7 +12,8 @@ FACT = Fact(
     query=(
         "SELECT imei, MIN(gap) AS value FROM ("
         "SELECT imei, msisdn - LAG(msisdn) OVER (PARTITION BY imei ORDER BY msisdn) AS gap FROM ("
-        f"SELECT DISTINCT imei, msisdn FROM {{rows}} WHERE {VALID_MSISDN}) AS numbers) AS gaps "
+        f"SELECT DISTINCT imei, CAST(SUBSTRING(CAST(msisdn AS VARCHAR), 2) AS BIGINT) AS msisdn "
+        f"FROM {{rows}} WHERE {VALID_MSISDN}) AS numbers) AS gaps "
         "WHERE gap IS NOT NULL GROUP BY imei HAVING COUNT(*) >= 2 AND MIN(gap) = MAX(gap)"
     ),
     otherwise="NULL",

@@ -20,7 +20,7 @@ RULE = Rule(
     reason="The regulator has been watching this identity since {monitored_since}.",
     source="ITU-T Q.5055 (tracked list)",
     needs=("monitored_since",),
-    matches="monitored_since + days < day_after",
+    matches="monitored_since IS NOT NULL AND monitored_since + days < day_after",
     examples=(
         Example(
             given={"monitored_since": 100},

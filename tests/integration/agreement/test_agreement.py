@@ -130,17 +130,17 @@ def write_script(country: CountryFiles, folder: Path) -> Script:
 
     wrong = september[1]
     script.undo(*wrong)
-    rows = _rows(script.sources["registrations"])
-    suspended = {row: row.replace(",whitelist,", ",suspended,") for row in rows[1::40]}
-    script.rewrite("registrations", {**dict.fromkeys(rows[::40]), **suspended}, OCTOBER, delta=False)
+    registered = _rows(script.sources["registrations"])
+    changes = dict.fromkeys(registered[::40])
+    changes |= {row: row.replace(",whitelist,", ",suspended,") for row in registered[1::40]}
+    script.rewrite("registrations", changes, OCTOBER, delta=False)
     for operator, path in october:
         script.observe(operator, path, OCTOBER)
     undone = Undone(frozenset(_equipment(wrong[1])), SEPTEMBER)
     script.run(OCTOBER, 1, undone=undone)
 
     # the same day once more after small changes: only what changed is looked at
-    stolen = _rows(script.sources["stolen"])
-    changes = dict.fromkeys(stolen[300:320])
+    changes = dict.fromkeys(_rows(script.sources["stolen"])[300:320])
     changes |= {f"new {n}": f"{imei},20261030," for n, imei in enumerate(good[50::100][:20])}
     script.rewrite("stolen", changes, OCTOBER, delta=True)
     script.run(OCTOBER, 1, undone=undone, same_observations=True, mode="changed")
