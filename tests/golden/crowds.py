@@ -269,6 +269,8 @@ def boxes(c: Country) -> None:
             f"five numbers of seven digits ({copy})", [f"{1_000_000 + n}" for n in range(5)], month, "sim_box"
         )
         box(f"five numbers with leading zeros ({copy})", [f"{n:010d}" for n in range(1, 6)], month, "sim_box")
+        across = [f"{9_999_998 + n}" for n in range(5)]
+        box(f"five numbers, one apart, from seven digits to eight ({copy})", across, month, "sim_box")
         imei = c.proper(f"thirty numbers in steps, five of them on each day ({copy})", "sim_box", "", "")
         sim = c.sim("11101")
         for day, n in product(range(30), range(5)):

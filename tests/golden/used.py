@@ -50,6 +50,8 @@ BANDS = {
     "GSM 900,GSM 1800": GSM,
     "gsm 850": GSM,
     "GPRS 900": GSM,
+    "GSM 900,DCS 1800": GSM,
+    "GSM 900,CAT": GSM,
     "EDGE 900": GSM,
     "BAND CLASS 0 CDMA 800": GSM,
     "CDMA 800": GSM,
