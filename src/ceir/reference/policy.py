@@ -19,6 +19,8 @@ def page() -> str:
                 ("[retention]", "Retention"),
                 ("[lists]", "ListOptions"),
                 ("[amnesty]", "Amnesty"),
+                ("[equipment_check]", "EquipmentCheck"),
+                ("[[equipment_check.subscriber_ranges]]", "SubscriberRange"),
                 ("[conditions.LABEL]", "Condition"),
             )
         ),
@@ -71,6 +73,8 @@ _SECTIONS = {
     "Retention": "table `[retention]`",
     "ListOptions": "table `[lists]`",
     "Amnesty": "table `[amnesty]`",
+    "EquipmentCheck": "table `[equipment_check]`",
+    "SubscriberRange": "tables `[[equipment_check.subscriber_ranges]]`",
     "Condition": "tables `[conditions.LABEL]`",
     "RuleUse": "inline tables",
 }

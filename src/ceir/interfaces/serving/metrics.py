@@ -123,6 +123,10 @@ class MetricsBoard:
 
         return refused
 
+    def published(self, worker: int) -> int:
+        """When the snapshot that a worker answers from was published, seconds since 1970; 0: it has none."""
+        return int(self._cells[(worker + 1) * self._row - 1])
+
     def snapshot_published(self, worker: int, at: int) -> None:
         """Notes when the snapshot that a worker answers from was published, seconds since 1970, UTC."""
         self._cells[(worker + 1) * self._row - 1] = at
