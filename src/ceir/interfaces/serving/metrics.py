@@ -42,6 +42,8 @@ _REFUSALS = 1000
 _SECONDS = _ANSWERS * _BUCKETS
 _CELLS = _SECONDS + 1 + _REFUSALS
 _KNOWN_ANSWERS = 256
+# After the interfaces of a worker: sightings written, sightings dropped, when its snapshot was published.
+_OF_WORKER = 3
 
 
 class MetricsBoardError(CeirError):
@@ -69,8 +71,7 @@ class MetricsBoard:
     def __init__(self, path: Path, workers: int, interfaces: Sequence[str]) -> None:
         self._interfaces = tuple(interfaces)
         self._workers = workers
-        # One more cell for each worker: when its snapshot was published.
-        self._row = len(self._interfaces) * _CELLS + 1
+        self._row = len(self._interfaces) * _CELLS + _OF_WORKER
         size = workers * self._row * 8
         with path.open("ab+") as file:
             if file.tell() == 0:
@@ -131,12 +132,30 @@ class MetricsBoard:
         """Notes when the snapshot that a worker answers from was published, seconds since 1970, UTC."""
         self._cells[(worker + 1) * self._row - 1] = at
 
+    def sightings(self, worker: int) -> Callable[[int, int], None]:
+        """What a spool calls with how many more sightings it wrote and dropped; see `Spool`."""
+        cells, first = self._cells, (worker + 1) * self._row - _OF_WORKER
+
+        def counted(written: int, dropped: int) -> None:
+            cells[first] += written
+            cells[first + 1] += dropped
+
+        return counted
+
     def metrics(self, now: float) -> Iterable[Metric]:
         """Everything counted, summed over workers; `now` as seconds since 1970, for the snapshot's age."""
         yield self._answers()
         yield self._refusals()
         yield self._latencies()
         yield self._ages(now)
+        yield self._of_workers(
+            "ceir_sightings_written", "Sightings written to the spool, repeats folded or not.", 0
+        )
+        yield self._of_workers(
+            "ceir_sightings_dropped",
+            "Sightings lost because spool or memory was full, or the disk failed.",
+            1,
+        )
 
     def _start(self, worker: int, interface: str) -> int:
         return worker * self._row + self._interfaces.index(interface) * _CELLS
@@ -182,6 +201,10 @@ class MetricsBoard:
                 [interface], buckets=buckets, sum_value=sum(self._floats[total] for total in totals)
             )
         return family
+
+    def _of_workers(self, name: str, doc: str, place: int) -> Metric:
+        cells = ((worker + 1) * self._row - _OF_WORKER + place for worker in range(self._workers))
+        return CounterMetricFamily(name, doc, value=sum(self._cells[cell] for cell in cells))
 
     def _ages(self, now: float) -> Metric:
         family = GaugeMetricFamily(

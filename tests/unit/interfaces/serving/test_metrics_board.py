@@ -57,6 +57,20 @@ def test_what_workers_count_is_summed_by_interface_status_and_reason(tmp_path: P
     assert told["ceir_snapshot_age_seconds['1']"] == 100
 
 
+def test_sightings_are_summed_over_workers_and_touch_nothing_else(tmp_path: Path) -> None:
+    board = MetricsBoard(tmp_path / "board", 2, ["n17"])
+    board.snapshot_published(0, 900)
+    before = samples(board, now=1000)
+    assert before["ceir_sightings_written_total[]"] == before["ceir_sightings_dropped_total[]"] == 0
+    board.sightings(0)(5, 0)
+    board.sightings(0)(2, 1)
+    MetricsBoard(tmp_path / "board", 2, ["n17"]).sightings(1)(10, 3)
+    told = samples(board, now=1000)
+    assert told.pop("ceir_sightings_written_total[]") == 17
+    assert told.pop("ceir_sightings_dropped_total[]") == 4
+    assert told == {name: value for name, value in before.items() if "sightings" not in name}
+
+
 def test_counters_do_not_fall_when_a_worker_is_replaced(tmp_path: Path) -> None:
     for _ in range(2):
         board = MetricsBoard(tmp_path / "board", 1, ["map"])
