@@ -28,6 +28,30 @@ class AdministrationAt(Section):
     port: Annotated[int, Field(ge=1, le=65535)] = Field(default=9464, description="TCP port.")
 
 
+class SightingsAt(Section):
+    """What of the answers is kept, for the register."""
+
+    folder: Path | None = Field(
+        default=None, description="Where sightings are kept until they are shipped; none: they are not."
+    )
+    sample_every: Annotated[int, Field(ge=0)] = Field(
+        default=0,
+        description="Beside blocked, tracked and paired answers every so-manieth of the rest; 0: none.",
+    )
+    subscriber: Literal["clear", "keyed", "none"] = Field(
+        default="clear", description="How the IMSI is written; keyed needs `key_file`."
+    )
+    key_file: Path | None = Field(
+        default=None, description="Hexadecimal digits of 32 octets or more, to key IMSIs with."
+    )
+    fold_seconds: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, description="Repeats within so many seconds are one line with a count; 0: each is one."
+    )
+    total_megabytes: Annotated[int, Field(ge=16)] = Field(
+        default=1024, description="Room for all files; what comes while they are full is dropped and counted."
+    )
+
+
 class Serving(Section):
     """What all interfaces share."""
 
@@ -51,6 +75,7 @@ class Serving(Section):
         description="Once the lists are expired: go on answering from them, or one answer to everything.",
     )
     administration: AdministrationAt = AdministrationAt()
+    sightings: SightingsAt = SightingsAt()
 
 
 class Configuration(Section):

@@ -42,8 +42,10 @@ _REFUSALS = 1000
 _SECONDS = _ANSWERS * _BUCKETS
 _CELLS = _SECONDS + 1 + _REFUSALS
 _KNOWN_ANSWERS = 256
-# After the interfaces of a worker: sightings written, sightings dropped, when its snapshot was published.
-_OF_WORKER = 3
+# After the interfaces of a worker: sightings written, sightings dropped, snapshot files refused; then of the
+# snapshot in force its sequence, when it expires and when it was published.
+_OF_WORKER = 6
+_REFUSED_FILES, _SEQUENCE, _EXPIRES, _PUBLISHED = 2, 3, 4, 5
 
 
 class MetricsBoardError(CeirError):
@@ -124,17 +126,27 @@ class MetricsBoard:
 
         return refused
 
-    def published(self, worker: int) -> int:
-        """When the snapshot that a worker answers from was published, seconds since 1970; 0: it has none."""
-        return int(self._cells[(worker + 1) * self._row - 1])
+    def has_snapshot(self, worker: int) -> bool:
+        """Whether a worker answers from a snapshot."""
+        return bool(self._cells[self._cell(worker, _PUBLISHED)])
 
-    def snapshot_published(self, worker: int, at: int) -> None:
-        """Notes when the snapshot that a worker answers from was published, seconds since 1970, UTC."""
-        self._cells[(worker + 1) * self._row - 1] = at
+    def snapshot_in_force(self, worker: int, sequence: int, published: int, expires: int) -> None:
+        """Notes which snapshot a worker answers from.
+
+        Args:
+            published, expires: seconds since 1970, UTC.
+        """
+        self._cells[self._cell(worker, _SEQUENCE)] = sequence
+        self._cells[self._cell(worker, _EXPIRES)] = expires
+        self._cells[self._cell(worker, _PUBLISHED)] = published
+
+    def snapshot_refused(self, worker: int) -> None:
+        """Counts a file that a worker refused."""
+        self._cells[self._cell(worker, _REFUSED_FILES)] += 1
 
     def sightings(self, worker: int) -> Callable[[int, int], None]:
         """What a spool calls with how many more sightings it wrote and dropped; see `Spool`."""
-        cells, first = self._cells, (worker + 1) * self._row - _OF_WORKER
+        cells, first = self._cells, self._cell(worker, 0)
 
         def counted(written: int, dropped: int) -> None:
             cells[first] += written
@@ -147,7 +159,12 @@ class MetricsBoard:
         yield self._answers()
         yield self._refusals()
         yield self._latencies()
-        yield self._ages(now)
+        yield from self._snapshots(now)
+        yield self._of_workers(
+            "ceir_snapshot_files_refused",
+            "Arrived files that no worker may serve, counted by each.",
+            _REFUSED_FILES,
+        )
         yield self._of_workers(
             "ceir_sightings_written", "Sightings written to the spool, repeats folded or not.", 0
         )
@@ -203,15 +220,26 @@ class MetricsBoard:
         return family
 
     def _of_workers(self, name: str, doc: str, place: int) -> Metric:
-        cells = ((worker + 1) * self._row - _OF_WORKER + place for worker in range(self._workers))
+        cells = (self._cell(worker, place) for worker in range(self._workers))
         return CounterMetricFamily(name, doc, value=sum(self._cells[cell] for cell in cells))
 
-    def _ages(self, now: float) -> Metric:
-        family = GaugeMetricFamily(
-            "ceir_snapshot_age_seconds", "Since the snapshot in use was published.", labels=["worker"]
+    def _cell(self, worker: int, place: int) -> int:
+        return (worker + 1) * self._row - _OF_WORKER + place
+
+    def _snapshots(self, now: float) -> Iterable[Metric]:
+        told = (
+            ("ceir_snapshot_age_seconds", "Since the lists in use were made.", _PUBLISHED, -1),
+            ("ceir_snapshot_left_seconds", "Until the lists in use expire; below 0: they have.", _EXPIRES, 1),
         )
-        for worker in range(self._workers):
-            published = self._cells[(worker + 1) * self._row - 1]
-            if published:
-                family.add_metric([str(worker)], now - published)
-        return family
+        for name, doc, place, sign in told:
+            family = GaugeMetricFamily(name, doc, labels=["worker"])
+            for worker in self._with_snapshot():
+                family.add_metric([str(worker)], sign * (self._cells[self._cell(worker, place)] - now))
+            yield family
+        family = GaugeMetricFamily("ceir_snapshot_sequence", "Of the lists in use.", labels=["worker"])
+        for worker in self._with_snapshot():
+            family.add_metric([str(worker)], self._cells[self._cell(worker, _SEQUENCE)])
+        yield family
+
+    def _with_snapshot(self) -> list[int]:
+        return [worker for worker in range(self._workers) if self.has_snapshot(worker)]

@@ -15,9 +15,18 @@ from ceir.equipment_check import Answer, EquipmentStatus, Reason
 from ceir.equipment_check.holder import SnapshotHolder
 from ceir.equipment_check.keys import load_trusted_keys
 from ceir.equipment_check.shelf import Arrival, SnapshotShelf
+from ceir.equipment_check.sightings import (
+    Keeping,
+    Observe,
+    Spool,
+    SpoolLimits,
+    Subscriber,
+    subscriber_key,
+    told_in_turn,
+)
 from ceir.interfaces.declaration import Address, ConfigurationError, Desk, all_interfaces
 from ceir.interfaces.serving.administration import Administration
-from ceir.interfaces.serving.configuration import Configuration, Serving
+from ceir.interfaces.serving.configuration import Configuration, Serving, SightingsAt
 from ceir.interfaces.serving.http import HttpLimits, Listen, ListenError, serve_rsgi
 from ceir.interfaces.serving.logs import log_as_json
 from ceir.interfaces.serving.metrics import MetricsBoard
@@ -47,26 +56,28 @@ class Plant:
         serving, names = self.configuration.serving, list(self.configuration.interfaces)
         board = MetricsBoard(self.board, serving.workers, names)
         shelf, holder = _opened(serving)
-        board.snapshot_published(number, _published(holder))
+        _note(board, number, holder)
         every = all_interfaces()
+        spool = _spool(serving, number, board)
         tasks = [asyncio.ensure_future(self._watch(shelf, holder, board, number, stop))]
         for name, section in self.configuration.interfaces.items():
             desk = Desk(
                 checker=holder,
-                observe=board.observer(number, name),
+                observe=_observer(board, spool, number, name),
                 refused=board.refused(number, name),
                 workers=serving.workers,
                 number=number,
                 started_at=self.started_at,
             )
             tasks.append(asyncio.ensure_future(every[name].serve(section, desk, stop)))
-        try:
-            finished, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-            for task in finished:
-                task.result()
-        finally:
-            stop.set()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        async with spool or contextlib.nullcontext():
+            try:
+                finished, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+                for task in finished:
+                    task.result()
+            finally:
+                stop.set()
+                await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _watch(
         self,
@@ -81,8 +92,12 @@ class Plant:
         while not stop.is_set():
             now = _now()
             # In a thread: a large file is read from end to end, and answers must not wait for that.
-            _tell(await asyncio.to_thread(shelf.look, holder, now), number)
-            board.snapshot_published(number, _published(holder))
+            arrivals = await asyncio.to_thread(shelf.look, holder, now)
+            _tell(arrivals, number)
+            for arrival in arrivals:
+                if arrival.what == "refused":
+                    board.snapshot_refused(number)
+            _note(board, number, holder)
             if holder.watch_age(now) != stale:
                 stale = not stale
                 log = _log.error if stale else _log.info
@@ -144,6 +159,7 @@ def examine(configuration: Configuration) -> None:
     own = [("administration", Address(at.host, at.port, "tcp"))]
     for name, address in (*configuration.addresses, *own):
         _is_free(name, address)
+    _keeping(configuration.serving.sightings)
     shelf = _shelf(configuration.serving)
     snapshot, arrivals = shelf.newest(_now())
     _tell([a for a in arrivals if a.what == "refused"], None)
@@ -163,6 +179,36 @@ def _is_free(name: str, address: Address) -> None:
             f"{name} cannot listen on {address}: {error.strerror}.",
             "Choose another address; ports below 1024 need a right, SCTP a kernel that has it.",
         ) from error
+
+
+def _observer(board: MetricsBoard, spool: Spool | None, number: int, name: str) -> Observe:
+    counted = board.observer(number, name)
+    return counted if spool is None else told_in_turn(counted, spool.observer(name))
+
+
+def _spool(serving: Serving, number: int, board: MetricsBoard) -> Spool | None:
+    asked = serving.sightings
+    if asked.folder is None:
+        return None
+    limits = SpoolLimits(total_bytes=asked.total_megabytes << 20)
+    return Spool(
+        asked.folder,
+        number,
+        limits,
+        _keeping(asked),
+        clock=time.time,
+        monotonic=time.monotonic,
+        counted=board.sightings(number),
+    )
+
+
+def _keeping(asked: SightingsAt) -> Keeping:
+    return Keeping(
+        sample_every=asked.sample_every,
+        subscriber=Subscriber(asked.subscriber),
+        key=subscriber_key(asked.key_file) if asked.key_file else b"",
+        fold_seconds=asked.fold_seconds,
+    )
 
 
 def _opened(serving: Serving) -> tuple[SnapshotShelf, SnapshotHolder]:
@@ -198,14 +244,15 @@ def _tell(arrivals: Sequence[Arrival], worker: int | None) -> None:
         )
 
 
-def _published(holder: SnapshotHolder) -> int:
-    """When the lists in force were made, seconds since 1970: the end of their day."""
+def _note(board: MetricsBoard, number: int, holder: SnapshotHolder) -> None:
+    """The lists in force were made at the end of their day."""
     now = _now()
-    return int((now - holder.age(now)).timestamp())
+    made = int((now - holder.age(now)).timestamp())
+    board.snapshot_in_force(number, holder.sequence, made, int(holder.expires_at.timestamp()))
 
 
 def _not_ready(board: MetricsBoard, workers: int) -> str | None:
-    waiting = [number for number in range(workers) if not board.published(number)]
+    waiting = [number for number in range(workers) if not board.has_snapshot(number)]
     return f"{len(waiting)} of {workers} workers have no snapshot yet" if waiting else None
 
 
