@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from ceir.equipment_check import Answer, Checker, EquipmentStatus, Question
 from ceir.interfaces.gsup import codec
@@ -150,7 +151,8 @@ class _Peer(asyncio.Protocol):
         self._pinged = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        # Not asserted: a transport of uvloop is of no class of asyncio's.
+        transport = cast(asyncio.Transport, transport)
         self._transport = transport
         if not self._server.admit(self):
             transport.abort()

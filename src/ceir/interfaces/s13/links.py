@@ -6,7 +6,7 @@ import ssl
 from collections import deque
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from ceir.interfaces.s13.codec import IpAddress
 from ceir.interfaces.s13.conversation import Conversation, Origin, Service, State
@@ -90,7 +90,8 @@ class StreamLink(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the event loop."""
-        assert isinstance(transport, asyncio.Transport)
+        # Not asserted: a transport of uvloop is of no class of asyncio's.
+        transport = cast(asyncio.Transport, transport)
         self._transport = transport
         transport.set_write_buffer_limits(high=self._service.limits.unsent)
         encrypted = transport.get_extra_info("ssl_object")
