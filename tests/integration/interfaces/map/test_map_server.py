@@ -15,6 +15,7 @@ from ceir.interfaces.map.association import AssociationOptions, Role
 from ceir.interfaces.map.errors import TransportError
 from ceir.interfaces.map.server import Connect, Listen, MapServer, Options
 from ceir.interfaces.map.transport import Link, LinkLimits, Transport, open_socket, sctp_available
+from ceir.interfaces.serving.workers import new_event_loop
 from vectors import BLOCKED_IMEI, PERMITTED_IMEI, VECTORS, SetChecker
 
 ASKING = Asking(routing_context=5)
@@ -77,7 +78,9 @@ async def peer_of(server: MapServer) -> Peer:
 
 
 def run(make: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    asyncio.run(make())
+    # The event loop of the service, which is not asyncio's own.
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(make())
 
 
 @pytest.mark.parametrize("version", [1, 2, 3])
