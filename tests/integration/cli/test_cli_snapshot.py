@@ -96,8 +96,8 @@ def test_a_check_needs_no_workspace_but_a_snapshot_and_a_key(served: Ceir, tmp_p
     assert "ceir publish snapshot" in refused["error"]["hint"]
 
 
-def test_a_snapshot_of_old_lists_is_refused_with_the_way_out(ready: Ceir) -> None:
-    refused = ready.json("publish", "snapshot", expect=1)
+def test_a_snapshot_of_old_lists_is_refused_with_the_way_out(served: Ceir) -> None:
+    refused = served.json("publish", "snapshot", expect=1)
     assert refused["error"]["code"] == "snapshot_too_old"
     assert "--valid-until" in refused["error"]["hint"]
 
