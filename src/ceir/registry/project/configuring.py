@@ -72,7 +72,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
             "django.contrib.messages",
             "django.contrib.staticfiles",
             "django_tasks",
-            "django_tasks.backends.database",
+            "django_tasks_db",
             *APPS,
         ],
         "MIDDLEWARE": [
@@ -99,7 +99,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
                 },
             }
         ],
-        "TASKS": {"default": {"BACKEND": "django_tasks.backends.database.DatabaseBackend"}},
+        "TASKS": {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}},
         "USE_TZ": True,
         "TIME_ZONE": "UTC",
         "LANGUAGES": list(options.languages),

@@ -1,0 +1,152 @@
+"""What may be done, and by whom: one enumeration, one rule each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar
+
+from ceir.errors import CeirError
+from ceir.registry.actors import Actor, Role
+
+_REGULATOR = frozenset({Role.OFFICER, Role.REVIEWER, Role.ADMINISTRATOR})
+
+
+class PermissionDeniedError(CeirError):
+    """Who asks may not do this."""
+
+    code: ClassVar[str] = "permission_denied"
+
+
+class Permission(Enum):
+    """Everything that needs a permission. The value is its name in scopes and in the record."""
+
+    ORGANISATION_MANAGE = "organisation.manage"
+    ACCOUNT_MANAGE = "account.manage"
+    AUDIT_READ = "audit.read"
+    PERSONAL_READ = "personal.read"
+    PROPOSAL_DECIDE = "proposal.decide"
+    PROPOSAL_READ = "proposal.read"
+    CASE_REPORT = "case.report"
+    CASE_VERIFY = "case.verify"
+    CASE_READ = "case.read"
+    CASE_RECOVER = "case.recover"
+    DEVICE_REGISTER = "device.register"
+    DEVICE_READ = "device.read"
+    DEVICE_TRANSFER = "device.transfer"
+    REPAIR_SIGN = "repair.sign"
+    APPROVAL_MANAGE = "approval.manage"
+    APPROVAL_READ = "approval.read"
+    IMPORT_SUBMIT = "import.submit"
+    IMPORT_RELEASE = "import.release"
+    IMPORT_LOOK_UP = "import.look_up"
+    PAIRING_MANAGE = "pairing.manage"
+    APPEAL_MAKE = "appeal.make"
+    APPEAL_DECIDE = "appeal.decide"
+    RUN_APPLY = "run.apply"
+    RUN_READ = "run.read"
+    RELEASE_MANAGE = "release.manage"
+    OVERRIDE_PROPOSE = "override.propose"
+    STATUS_READ = "status.read"
+    NOTICE_READ = "notice.read"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Who has a permission.
+
+    Args:
+        own: only for what belongs to the actor's own organisation, or to the actor himself.
+        doc: what it allows.
+    """
+
+    roles: frozenset[Role]
+    doc: str
+    own: frozenset[Role] = frozenset()
+
+
+def _rule(doc: str, *roles: Role, own: tuple[Role, ...] = ()) -> Rule:
+    return Rule(frozenset(roles) | frozenset(own), doc, frozenset(own))
+
+
+RULES: Mapping[Permission, Rule] = {
+    Permission.ORGANISATION_MANAGE: _rule("Enter organisations and put them out of use.", Role.ADMINISTRATOR),
+    Permission.ACCOUNT_MANAGE: _rule("Make accounts and clients, give roles.", Role.ADMINISTRATOR),
+    Permission.AUDIT_READ: _rule("Read the record of what was done and read.", Role.AUDITOR),
+    Permission.PERSONAL_READ: _rule(
+        "See IMSIs, numbers and names, each time with a legal basis.",
+        Role.OFFICER,
+        Role.REVIEWER,
+        own=(Role.POLICE, Role.OPERATOR),
+    ),
+    Permission.PROPOSAL_DECIDE: _rule(
+        "Be the second pair of eyes.", Role.REVIEWER, Role.POLICE, Role.CUSTOMS
+    ),
+    Permission.PROPOSAL_READ: _rule(
+        "See what waits for a second person.", *_REGULATOR, Role.AUDITOR, Role.POLICE, Role.CUSTOMS
+    ),
+    Permission.CASE_REPORT: _rule(
+        "Report a device stolen or lost.", Role.POLICE, Role.OPERATOR, Role.OFFICER, own=(Role.CONSUMER,)
+    ),
+    Permission.CASE_VERIFY: _rule("Confirm or reject a report.", Role.POLICE, Role.REVIEWER),
+    Permission.CASE_READ: _rule(
+        "See cases.", *_REGULATOR, Role.AUDITOR, own=(Role.POLICE, Role.OPERATOR, Role.CONSUMER)
+    ),
+    Permission.CASE_RECOVER: _rule("Record that a device was found.", Role.OFFICER, own=(Role.POLICE,)),
+    Permission.DEVICE_REGISTER: _rule(
+        "Register devices.", Role.OFFICER, Role.CUSTOMS, own=(Role.IMPORTER, Role.DEALER, Role.CONSUMER)
+    ),
+    Permission.DEVICE_READ: _rule(
+        "See registered devices.",
+        *_REGULATOR,
+        Role.AUDITOR,
+        own=(Role.IMPORTER, Role.DEALER, Role.CONSUMER),
+    ),
+    Permission.DEVICE_TRANSFER: _rule("Give a device to somebody else.", Role.OFFICER, own=(Role.CONSUMER,)),
+    Permission.REPAIR_SIGN: _rule("Sign a repair or a swap of boards.", own=(Role.DEALER,)),
+    Permission.APPROVAL_MANAGE: _rule("Enter certificates and reports.", Role.OFFICER, own=(Role.LAB,)),
+    Permission.APPROVAL_READ: _rule(
+        "See certificates.", *_REGULATOR, Role.AUDITOR, Role.CUSTOMS, Role.LAB, Role.IMPORTER
+    ),
+    Permission.IMPORT_SUBMIT: _rule("Submit consignments.", own=(Role.IMPORTER,)),
+    Permission.IMPORT_RELEASE: _rule("Release consignments.", Role.CUSTOMS),
+    Permission.IMPORT_LOOK_UP: _rule("Ask whether one IMEI is in a sealed list.", Role.CUSTOMS, Role.OFFICER),
+    Permission.PAIRING_MANAGE: _rule(
+        "Make and release pairings.", Role.OFFICER, own=(Role.OPERATOR, Role.CONSUMER)
+    ),
+    Permission.APPEAL_MAKE: _rule("Appeal.", Role.OFFICER, Role.OPERATOR, own=(Role.CONSUMER,)),
+    Permission.APPEAL_DECIDE: _rule("Decide appeals.", Role.REVIEWER),
+    Permission.RUN_APPLY: _rule("Take over a run's decisions.", Role.ADMINISTRATOR, Role.SYSTEM),
+    Permission.RUN_READ: _rule("See runs and their lists.", *_REGULATOR, Role.AUDITOR, Role.OPERATOR),
+    Permission.RELEASE_MANAGE: _rule("Release decisions by stages, stop a release.", Role.OFFICER),
+    Permission.OVERRIDE_PROPOSE: _rule("Ask for an emergency override.", Role.OFFICER),
+    Permission.STATUS_READ: _rule("Ask for a device's status.", *Role),
+    Permission.NOTICE_READ: _rule("See who was told what and when.", *_REGULATOR, Role.AUDITOR),
+}
+
+
+def require(actor: Actor, permission: Permission, *, owner: int | None = None) -> None:
+    """Let an actor go on, or refuse.
+
+    Args:
+        owner: the organisation that what is acted on belongs to; None: to nobody in particular.
+
+    Raises:
+        PermissionDeniedError: the role does not have it, or has it for its own things only.
+    """
+    rule = RULES[permission]
+    role = actor.acts_as
+    if role not in rule.roles or (role in rule.own and owner is not None and owner != actor.organisation):
+        raise PermissionDeniedError(
+            f"{permission.value} is not for {role.value} here.",
+            f"It is for: {', '.join(sorted(r.value for r in rule.roles)) or 'nobody'}.",
+        )
+
+
+def matrix() -> Mapping[Permission, Mapping[Role, str]]:
+    """Who may do what: `yes`, `own`, or nothing."""
+    return {
+        permission: {
+            role: "own" if role in rule.own else "yes" if role in rule.roles else "" for role in Role
+        }
+        for permission, rule in RULES.items()
+    }

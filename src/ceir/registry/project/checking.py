@@ -1,0 +1,9 @@
+"""Settings for tools that read code without running a register: type checks, making migrations."""
+
+from pathlib import Path
+
+from ceir.registry.project.configuring import RegistryOptions, django_settings
+
+globals().update(
+    django_settings(RegistryOptions(database=Path(":memory:"), secret="only for tools " * 3, keys=Path()))
+)

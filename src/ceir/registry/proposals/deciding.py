@@ -1,0 +1,159 @@
+"""Proposing and deciding: the second person is another one, of another role."""
+
+import importlib
+import importlib.util
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, ClassVar
+
+from django.db import IntegrityError, transaction
+
+from ceir.errors import CeirError
+from ceir.registry.accounts.permissions import Permission, PermissionDeniedError, require
+from ceir.registry.actors import SYSTEM, Actor
+from ceir.registry.audit.chain import record
+from ceir.registry.project.configuring import APPS
+from ceir.registry.proposals.models import Proposal, State
+
+
+class ProposalError(CeirError):
+    """The proposal cannot be made or decided."""
+
+    code: ClassVar[str] = "proposal_refused"
+
+
+class FourEyesError(PermissionDeniedError):
+    """Who proposed cannot also decide, nor can another of the same role."""
+
+    code: ClassVar[str] = "four_eyes"
+
+
+@dataclass(frozen=True)
+class ProposalKind:
+    """A kind of change that needs two people.
+
+    Args:
+        name: `noun.verb`.
+        may_propose, may_decide: permissions of the two.
+        carry_out: makes the change; within the transaction of the decision.
+        days: until it expires undecided.
+    """
+
+    name: str
+    doc: str
+    may_propose: Permission
+    may_decide: Permission
+    carry_out: Callable[[Proposal, Actor, datetime], None]
+    days: int = 14
+
+
+@cache
+def all_kinds() -> Mapping[str, ProposalKind]:
+    """Every kind: the `KINDS` of the module `proposing` of each application that has one."""
+    found: dict[str, ProposalKind] = {}
+    for app in APPS:
+        name = f"{app}.proposing"
+        if importlib.util.find_spec(name) is not None:
+            for kind in importlib.import_module(name).KINDS:
+                found[kind.name] = kind
+    return found
+
+
+def propose(
+    kind: ProposalKind, subject: str, payload: Mapping[str, Any], *, actor: Actor, reason: str, at: datetime
+) -> Proposal:
+    """Ask for a change.
+
+    Raises:
+        PermissionDeniedError: the actor may not.
+        ProposalError: one of this kind waits for this subject already, or there is no reason.
+    """
+    require(actor, kind.may_propose)
+    if not reason.strip():
+        raise ProposalError("A proposal needs a reason.", "Say why, for whoever decides and for the record.")
+    proposal = Proposal(
+        kind=kind.name,
+        subject=subject,
+        payload=dict(payload),
+        reason=reason,
+        proposed_by=actor.id,
+        proposed_role=actor.role,
+        proposed_organisation=actor.organisation,
+        proposed_at=at,
+        expires_at=at + timedelta(days=kind.days),
+    )
+    try:
+        with transaction.atomic():
+            proposal.save(force_insert=True)
+            record(actor, "proposal.made", f"proposal:{proposal.pk}", at=at, basis=reason,
+                   detail={"kind": kind.name, "subject": subject})  # fmt: skip
+    except IntegrityError as error:
+        raise ProposalError(
+            f"A proposal {kind.name} for {subject} waits already.", "Decide that one first."
+        ) from error
+    return proposal
+
+
+def decide(proposal_id: int, *, accept: bool, actor: Actor, reason: str, at: datetime) -> Proposal:
+    """Be the second person: carry the change out, or reject it; exactly once.
+
+    Raises:
+        PermissionDeniedError: the actor may not, or is not a second person.
+        ProposalError: there is none, or it is not open any more.
+    """
+    with transaction.atomic():
+        proposal = Proposal.objects.select_for_update().filter(pk=proposal_id).first()
+        if proposal is None:
+            raise ProposalError(f"There is no proposal {proposal_id}.", "List those that wait.")
+        kind = all_kinds()[proposal.kind]
+        require(actor, kind.may_decide)
+        if actor.id == proposal.proposed_by or actor.role == proposal.proposed_role:
+            raise FourEyesError(
+                "Who proposed a change, or has the same role, cannot decide it.",
+                "Ask somebody of another role.",
+            )
+        if proposal.state != State.OPEN.value or proposal.expires_at <= at:
+            raise ProposalError(f"Proposal {proposal_id} is {proposal.state} already.", "Make a new one.")
+        proposal.state = (State.ACCEPTED if accept else State.REJECTED).value
+        proposal.decided_by, proposal.decided_role = actor.id, actor.role
+        proposal.decided_at, proposal.decision_reason = at, reason
+        proposal.save()
+        if accept:
+            kind.carry_out(proposal, actor, at)
+        record(actor, f"proposal.{proposal.state}", f"proposal:{proposal.pk}", at=at, basis=reason,
+               detail={"kind": proposal.kind, "subject": proposal.subject})  # fmt: skip
+    return proposal
+
+
+def withdraw(proposal_id: int, *, actor: Actor, at: datetime) -> Proposal:
+    """Take one's own proposal back.
+
+    Raises:
+        ProposalError: not one's own, or not open.
+    """
+    with transaction.atomic():
+        proposal = Proposal.objects.select_for_update().filter(pk=proposal_id).first()
+        if proposal is None or proposal.proposed_by != actor.id or proposal.state != State.OPEN.value:
+            raise ProposalError(
+                f"Proposal {proposal_id} is not open and yours.", "Only who made it takes it back."
+            )
+        proposal.state, proposal.decided_at = State.WITHDRAWN.value, at
+        proposal.save()
+        record(actor, "proposal.withdrawn", f"proposal:{proposal.pk}", at=at)
+    return proposal
+
+
+def expire(at: datetime) -> int:
+    """Close proposals that nobody decided in time; nothing is changed by them. Returns: how many."""
+    closed = 0
+    for proposal in Proposal.objects.filter(state=State.OPEN.value, expires_at__lte=at):
+        with transaction.atomic():
+            changed = Proposal.objects.filter(pk=proposal.pk, state=State.OPEN.value).update(
+                state=State.EXPIRED.value, decided_at=at
+            )
+            if changed:
+                record(SYSTEM, "proposal.expired", f"proposal:{proposal.pk}", at=at)
+                closed += 1
+    return closed
