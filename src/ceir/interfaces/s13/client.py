@@ -8,7 +8,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar, Final, cast
 
 from ceir.errors import CeirError
 from ceir.interfaces.s13 import codec
@@ -101,9 +101,10 @@ class _Caller(asyncio.Protocol):
         self.on_answers: Callable[[], None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.write(codec.encode_cer(self._node, 0, 0))
+        # uvloop's transports are asyncio's by what they do, not by their class
+        made = cast("asyncio.Transport", transport)
+        self._transport = made
+        made.write(codec.encode_cer(self._node, 0, 0))
 
     def pause_writing(self) -> None:
         self._can_write = False

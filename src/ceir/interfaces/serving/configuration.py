@@ -36,7 +36,7 @@ class SightingsAt(Section):
     )
     sample_every: Annotated[int, Field(ge=0)] = Field(
         default=0,
-        description="Beside blocked, tracked and paired answers every so-manieth of the rest; 0: none.",
+        description="Blocked, tracked and paired answers are kept; of the rest 1 in so many. 0: none.",
     )
     subscriber: Literal["clear", "keyed", "none"] = Field(
         default="clear", description="How the IMSI is written; keyed needs `key_file`."

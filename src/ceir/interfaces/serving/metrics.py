@@ -42,10 +42,10 @@ _REFUSALS = 1000
 _SECONDS = _ANSWERS * _BUCKETS
 _CELLS = _SECONDS + 1 + _REFUSALS
 _KNOWN_ANSWERS = 256
-# After the interfaces of a worker: sightings written, sightings dropped, snapshot files refused; then of the
-# snapshot in force its sequence, when it expires and when it was published.
-_OF_WORKER = 6
-_REFUSED_FILES, _SEQUENCE, _EXPIRES, _PUBLISHED = 2, 3, 4, 5
+# After the interfaces of a worker: sightings written, sightings dropped, snapshot files refused; of the
+# snapshot in force its sequence, when it expires and when it was made; whether the worker listens everywhere.
+_OF_WORKER = 7
+_REFUSED_FILES, _SEQUENCE, _EXPIRES, _MADE, _READY = 2, 3, 4, 5, 6
 
 
 class MetricsBoardError(CeirError):
@@ -126,19 +126,23 @@ class MetricsBoard:
 
         return refused
 
-    def has_snapshot(self, worker: int) -> bool:
-        """Whether a worker answers from a snapshot."""
-        return bool(self._cells[self._cell(worker, _PUBLISHED)])
+    def ready(self, worker: int) -> None:
+        """Notes that a worker listens everywhere."""
+        self._cells[self._cell(worker, _READY)] = 1
 
-    def snapshot_in_force(self, worker: int, sequence: int, published: int, expires: int) -> None:
+    def is_ready(self, worker: int) -> bool:
+        """Whether a worker ever listened everywhere; it stays so while it is replaced."""
+        return bool(self._cells[self._cell(worker, _READY)])
+
+    def snapshot_in_force(self, worker: int, sequence: int, made: int, expires: int) -> None:
         """Notes which snapshot a worker answers from.
 
         Args:
-            published, expires: seconds since 1970, UTC.
+            made, expires: seconds since 1970, UTC.
         """
         self._cells[self._cell(worker, _SEQUENCE)] = sequence
         self._cells[self._cell(worker, _EXPIRES)] = expires
-        self._cells[self._cell(worker, _PUBLISHED)] = published
+        self._cells[self._cell(worker, _MADE)] = made
 
     def snapshot_refused(self, worker: int) -> None:
         """Counts a file that a worker refused."""
@@ -228,7 +232,7 @@ class MetricsBoard:
 
     def _snapshots(self, now: float) -> Iterable[Metric]:
         told = (
-            ("ceir_snapshot_age_seconds", "Since the lists in use were made.", _PUBLISHED, -1),
+            ("ceir_snapshot_age_seconds", "Since the lists in use were made.", _MADE, -1),
             ("ceir_snapshot_left_seconds", "Until the lists in use expire; below 0: they have.", _EXPIRES, 1),
         )
         for name, doc, place, sign in told:
@@ -242,4 +246,4 @@ class MetricsBoard:
         yield family
 
     def _with_snapshot(self) -> list[int]:
-        return [worker for worker in range(self._workers) if self.has_snapshot(worker)]
+        return [worker for worker in range(self._workers) if self._cells[self._cell(worker, _MADE)]]

@@ -30,10 +30,12 @@ from ceir.interfaces.serving.configuration import Configuration, Serving, Sighti
 from ceir.interfaces.serving.http import HttpLimits, Listen, ListenError, serve_rsgi
 from ceir.interfaces.serving.logs import log_as_json
 from ceir.interfaces.serving.metrics import MetricsBoard
+from ceir.interfaces.serving.silence import listens_on
 from ceir.interfaces.serving.workers import run_workers
 
 _log = logging.getLogger(__name__)
 
+_BETWEEN_LOOKS = 0.02
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 
 
@@ -56,10 +58,12 @@ class Plant:
         serving, names = self.configuration.serving, list(self.configuration.interfaces)
         board = MetricsBoard(self.board, serving.workers, names)
         shelf, holder = _opened(serving)
-        _note(board, number, holder)
         every = all_interfaces()
         spool = _spool(serving, number, board)
-        tasks = [asyncio.ensure_future(self._watch(shelf, holder, board, number, stop))]
+        tasks = [
+            asyncio.ensure_future(self._watch(shelf, holder, board, number, stop)),
+            asyncio.ensure_future(self._say_ready(board, number)),
+        ]
         for name, section in self.configuration.interfaces.items():
             desk = Desk(
                 checker=holder,
@@ -78,6 +82,13 @@ class Plant:
             finally:
                 stop.set()
                 await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _say_ready(self, board: MetricsBoard, number: int) -> None:
+        """Ready is a worker that listens everywhere; it has a snapshot since before."""
+        ports = {address.port for _, address in self.configuration.addresses}
+        while not listens_on(ports):
+            await asyncio.sleep(_BETWEEN_LOOKS)
+        board.ready(number)
 
     async def _watch(
         self,
@@ -252,8 +263,8 @@ def _note(board: MetricsBoard, number: int, holder: SnapshotHolder) -> None:
 
 
 def _not_ready(board: MetricsBoard, workers: int) -> str | None:
-    waiting = [number for number in range(workers) if not board.has_snapshot(number)]
-    return f"{len(waiting)} of {workers} workers have no snapshot yet" if waiting else None
+    waiting = [number for number in range(workers) if not board.is_ready(number)]
+    return f"{len(waiting)} of {workers} workers do not listen yet" if waiting else None
 
 
 def _now() -> datetime:

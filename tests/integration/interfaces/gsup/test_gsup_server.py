@@ -7,6 +7,7 @@ from typing import Any
 
 from ceir.interfaces.gsup import codec
 from ceir.interfaces.gsup.server import GsupServer, Options
+from ceir.interfaces.serving.workers import new_event_loop
 from vectors import BLOCKED_IMEI, PAIRED_IMEI, TRACKED_IMEI, UNKNOWN_IMEI, SetChecker
 
 IMSI = "001010123456789"
@@ -42,7 +43,9 @@ async def met(server: GsupServer) -> Streams:
 
 
 def run(make: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    asyncio.run(make())
+    # The event loop of the service, which is not asyncio's own.
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(make())
 
 
 def result(answer: bytes) -> tuple[int, bytes]:

@@ -16,6 +16,7 @@ from ceir.interfaces.s13 import codec
 from ceir.interfaces.s13.codec import Node
 from ceir.interfaces.s13.conversation import Limits, Peer, Service
 from ceir.interfaces.s13.server import DIAMETER_PORT, Endpoint, Transport, serve
+from ceir.interfaces.serving.workers import new_event_loop
 from vectors import SetChecker
 
 SERVER = Node("eir.example.org", "example.org", origin_state_id=7)
@@ -71,7 +72,8 @@ def running(
 
     def body() -> None:
         try:
-            asyncio.run(main())
+            with asyncio.Runner(loop_factory=new_event_loop) as runner:
+                runner.run(main())
         finally:
             server.stopped.set()
             started.set()
