@@ -8,7 +8,7 @@ default:
     @just --list
 
 # Lint, types, import contracts and all tests: what has to be green before a commit lands.
-check: lint types contracts test
+check: lint types contracts test peers
 
 # Style and mistakes that can be seen without running anything.
 lint:
@@ -28,7 +28,7 @@ test *args:
     {{check_group}} pytest -n 2 --dist loadfile --ignore tests/integration/interfaces {{args}}
 
 # The equipment check against other people's software (freeDiameter, osmo-stp, h2spec, tshark ...): what is
-# missing on the machine is skipped with a reason.
+# missing on the machine is skipped with a reason, or fails with CEIR_PEERS=required. tools/peers.sh installs it.
 peers *args:
     {{check_group}} pytest tests/integration/interfaces {{args}}
 

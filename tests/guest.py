@@ -1,15 +1,19 @@
 """Runs a command on Debian's stock kernel in QEMU, with this machine's files, where ours lacks SCTP.
 
 The guest sees the whole file system read-only over 9p and has its own /run. The kernel comes from an unpacked
-package linux-image-*: in the folder that CEIR_GUEST_KERNEL names, in /var/cache/ceir/guest-kernel, or in /.
+package linux-image-*: in the folder that CEIR_GUEST_KERNEL names, in /var/cache/ceir/guest-kernel (where
+tools/peers.sh puts it), or in /.
 """
 
 import gzip
+import lzma
 import os
+import platform
 import re
 import shlex
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,14 +42,24 @@ poweroff -f
 
 def why_not() -> str | None:
     """What is missing on this machine to run a guest; None: nothing."""
+    if platform.machine() != "x86_64":
+        return "the platform's processor is not x86_64, and the guest runs the programs that are here"
     for program in ("qemu-system-x86_64", "busybox"):
         if shutil.which(program) is None:
             return f"{program} is not installed"
-    return None if _kernel() else "no unpacked kernel package for a guest (see tests/guest.py)"
+    if b"/ld-linux" in Path(shutil.which("busybox") or "").read_bytes():
+        return "busybox is not the static one (Debian: busybox-static)"
+    return None if _kernel() else "no unpacked kernel package for a guest (tools/peers.sh)"
 
 
-def run(command: list[str], environment: dict[str, str], timeout: float) -> tuple[int, str]:
+def run(
+    command: list[str], environment: dict[str, str], timeout: float, folder: Path | None = None
+) -> tuple[int, str]:
     """Exit code and output of a command in the guest; results can come out only as output.
+
+    Args:
+        timeout: seconds for all of it; booting takes about six of them, or more on a loaded machine.
+        folder: where the command runs; None: where we are.
 
     Raises:
         AssertionError: the guest did not come to the end of the command.
@@ -54,14 +68,13 @@ def run(command: list[str], environment: dict[str, str], timeout: float) -> tupl
     assert found is not None
     image, modules = found
     words = " ".join(f"{name}={shlex.quote(value)}" for name, value in environment.items())
-    line = f"cd {shlex.quote(str(Path.cwd()))} && {words} {shlex.join(command)} 2>&1"
-    folder = Path(os.environ.get("TMPDIR", "/tmp")) / f"guest-{os.getpid()}"  # noqa: S108 - of this process alone
-    folder.mkdir(mode=0o700)
-    try:
-        (folder / "initrd").write_bytes(gzip.compress(b"".join(_initrd(modules, line)), 1))
+    line = f"cd {shlex.quote(str(folder or Path.cwd()))} && {words} {shlex.join(command)} 2>&1"
+    with tempfile.TemporaryDirectory(prefix="guest-") as made:
+        initrd = Path(made, "initrd")
+        initrd.write_bytes(gzip.compress(b"".join(_initrd(modules, line)), 1))
         qemu = [
             *("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-m", "1024", "-nographic"),
-            *("-no-reboot", "-net", "none", "-kernel", str(image), "-initrd", str(folder / "initrd")),
+            *("-no-reboot", "-net", "none", "-kernel", str(image), "-initrd", str(initrd)),
             *("-append", "console=ttyS0 quiet panic=-1"),
             *("-fsdev", "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap"),
             *("-device", "virtio-9p-pci,fsdev=root,mount_tag=root"),
@@ -69,8 +82,6 @@ def run(command: list[str], environment: dict[str, str], timeout: float) -> tupl
         done = subprocess.run(
             qemu, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False
         )
-    finally:
-        shutil.rmtree(folder)
     output = done.stdout.decode(errors="replace").replace("\r\n", "\n")
     ended = re.search(rf"{_END} (\d+)", output)
     assert ended, f"the guest did not finish:\n{output[-3000:]}"
@@ -83,21 +94,21 @@ def _kernel() -> tuple[Path, Path] | None:
             continue
         for image in sorted(Path(folder, "boot").glob("vmlinuz-*"), reverse=True):
             modules = Path(folder, "lib/modules", image.name.removeprefix("vmlinuz-"))
-            if any(modules.glob("kernel/net/sctp/sctp.ko")):
+            if any(modules.glob("kernel/net/sctp/sctp.ko*")):
                 return image, modules
     return None
 
 
 def _ordered(modules: Path) -> list[Path]:
     """The modules needed, each after those it depends on."""
-    files = {file.stem.replace("-", "_"): file for file in modules.rglob("*.ko")}
+    files = {file.name.split(".")[0].replace("-", "_"): file for file in modules.rglob("*.ko*")}
     order: list[Path] = []
 
     def need(name: str) -> None:
         file = files.get(name)
         if file is None or file in order:
             return
-        found = re.search(rb"\0depends=([^\0]*)\0", b"\0" + file.read_bytes())
+        found = re.search(rb"\0depends=([^\0]*)\0", b"\0" + _octets(file))
         for other in found[1].decode().split(",") if found else ():
             need(other.replace("-", "_"))
         order.append(file)
@@ -119,8 +130,14 @@ def _initrd(modules: Path, line: str) -> Iterator[bytes]:
     yield _entry("command", 0o100644, line.encode())
     yield _entry("modules/order", 0o100644, "".join(f"{file.name}\n" for file in order).encode())
     for file in order:
-        yield _entry(f"modules/{file.name}", 0o100644, file.read_bytes())
+        yield _entry(f"modules/{file.name}", 0o100644, _octets(file))
     yield _entry("TRAILER!!!", 0, b"")
+
+
+def _octets(module: Path) -> bytes:
+    """A module as insmod takes it: since Debian 13 they are packed."""
+    data = module.read_bytes()
+    return lzma.decompress(data) if module.suffix == ".xz" else data
 
 
 def _entry(name: str, mode: int, data: bytes) -> bytes:

@@ -20,11 +20,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ceir.equipment_check.snapshot import (
     Header,
-    SnapshotContent,
-    build_snapshot,
     open_snapshot,
     verify_content,
 )
+from ceir.equipment_check.snapshot.building import SnapshotContent, build_snapshot
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 IMEIS_PER_TAC = 2500

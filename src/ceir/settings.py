@@ -62,6 +62,22 @@ class Settings(BaseSettings):
         after_change="Try it with: ceir doctor",
         pattern=r"^sc://.+",
     )
+    signing_key: Path | None = _setting(
+        None,
+        doc="Ed25519 key (PEM file) that signs snapshots; empty: the workspace's own, made at first.",
+        after_change="Give its public half to the operators before they fetch the next snapshot.",
+    )
+    snapshots: Path | None = _setting(
+        None,
+        doc="Snapshot, or folder of snapshots, that `ceir check` and `ceir serve` answer from; empty: the "
+        "workspace's.",
+        after_change="Start `ceir serve` again.",
+    )
+    trusted_keys: Path | None = _setting(
+        None,
+        doc="Public key, or folder of them, whose snapshots are trusted; empty: the workspace's.",
+        after_change="Start `ceir serve` again.",
+    )
     wait_seconds: float = _setting(
         10.0,
         doc="Seconds to wait for another command that is changing the workspace.",

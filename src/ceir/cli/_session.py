@@ -8,7 +8,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from types import FrameType
 
@@ -61,6 +61,11 @@ class Session:
             chosen = {n: v for n, v in self._chosen.items() if n not in ("progress", "debug")}
             self._read = read_settings(**chosen)
         return self._read
+
+    @property
+    def now(self) -> datetime:
+        """The present moment."""
+        return self._clock()
 
     @property
     def today(self) -> date:

@@ -17,6 +17,7 @@ class Panel(Enum):
     BEGIN = "Begin"
     FILES = "Files in"
     RUNS = "Runs and lists out"
+    NETWORK = "Answers to networks"
     LOOK = "What happened and why"
     SHELVES = "What there is"
     KEEP = "Keep it in order"

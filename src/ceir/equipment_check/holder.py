@@ -1,40 +1,105 @@
 """Which snapshot is in force: swapped between two questions, never during one."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from ceir.equipment_check.checker import Checker
 from ceir.equipment_check.snapshot.delta import PatchedSnapshot, read_delta
-from ceir.equipment_check.snapshot.format import SnapshotRefusedError
-from ceir.equipment_check.snapshot.reading import open_snapshot, verify_content
+from ceir.equipment_check.snapshot.format import Header, SnapshotRefusedError
+from ceir.equipment_check.snapshot.reading import Snapshot, open_snapshot, verify_content
 from ceir.equipment_check.status import Answer
+
+
+class Always:
+    """A checker with one answer."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def verdict(self, imei: int | None, software_version: int | None, imsi: int | None) -> Answer:  # noqa: ARG002
+        """The one answer."""
+        return self.answer
 
 
 class SnapshotHolder:
     """A checker whose snapshot can be replaced while it answers.
 
     A file that is refused changes nothing: the last good one goes on serving, even past its own expiry,
-    because an operator without answers would cut everybody or nobody; `expired` is what the alarm asks.
+    unless `when_stale` says what is answered then. An operator without answers would cut everybody or nobody.
+
+    Args:
+        snapshot: the first one, verified from end to end.
+        when_stale: the answer to everything once the lists in force are expired; None: theirs.
     """
 
-    def __init__(self, keys: Mapping[str, Ed25519PublicKey], path: Path, now: datetime) -> None:
+    def __init__(
+        self,
+        keys: Mapping[str, Ed25519PublicKey],
+        snapshot: Snapshot,
+        now: datetime,
+        when_stale: Answer | None = None,
+    ) -> None:
         self._keys = keys
-        self._current = self._opened(path, now)
+        self._when_stale = when_stale
+        self._current = _plain(snapshot)
+        self._answering: Checker = self._current
+        self.watch_age(now)
+
+    @classmethod
+    def of_file(cls, keys: Mapping[str, Ed25519PublicKey], path: Path, now: datetime) -> "SnapshotHolder":
+        """A holder that begins with a file.
+
+        Raises:
+            SnapshotRefusedError: it may not be served.
+        """
+        snapshot = open_snapshot(path, keys, now)
+        verify_content(path)
+        return cls(keys, snapshot, now)
 
     def verdict(self, imei: int | None, software_version: int | None, imsi: int | None) -> Answer:
         """The answer of the snapshot in force."""
-        return self._current.verdict(imei, software_version, imsi)
+        return self._answering.verdict(imei, software_version, imsi)
+
+    @property
+    def header(self) -> Header:
+        """What the whole snapshot under the deltas says of itself."""
+        return self._current.base.header
 
     @property
     def sequence(self) -> int:
         """Sequence of the lists in force."""
         return self._current.sequence
 
+    @property
+    def as_of(self) -> date:
+        """Day of the run that the lists in force come from."""
+        return date.fromisoformat(self._current.as_of)
+
+    @property
+    def expires_at(self) -> datetime:
+        """When the lists in force are older than the register allows."""
+        return datetime.fromisoformat(self._current.expires_at)
+
     def expired(self, now: datetime) -> bool:
         """Whether the lists in force are older than the register allows."""
-        return datetime.fromisoformat(self._current.expires_at) <= now
+        return self.expires_at <= now
+
+    def age(self, now: datetime) -> timedelta:
+        """How old the lists are: since the end of their day."""
+        return now - datetime(self.as_of.year, self.as_of.month, self.as_of.day, tzinfo=now.tzinfo) - _DAY
+
+    def watch_age(self, now: datetime) -> bool:
+        """Answer as configured for lists that are too old, or from the lists again.
+
+        Returns: whether they are too old.
+        """
+        stale = self.expired(now)
+        instead = self._when_stale if stale else None
+        self._answering = self._current if instead is None else Always(instead)
+        return stale
 
     def offer_snapshot(self, path: Path, now: datetime) -> None:
         """Put a newer snapshot in force, once it is verified from end to end.
@@ -42,14 +107,21 @@ class SnapshotHolder:
         Raises:
             SnapshotRefusedError: it may not be served, or is not newer.
         """
-        fresh = self._opened(path, now)
-        if fresh.sequence <= self.sequence:
+        fresh = open_snapshot(path, self._keys, now)
+        if fresh.header.sequence <= self.sequence:
             raise SnapshotRefusedError(
-                f"The snapshot has sequence {fresh.sequence}; {self.sequence} is in force.",
+                f"The snapshot has sequence {fresh.header.sequence}; {self.sequence} is in force.",
                 "A checker never goes back.",
             )
+        before = self.header
+        if (fresh.header.country, fresh.header.operator) != (before.country, before.operator):
+            raise SnapshotRefusedError(
+                f"The snapshot is for {_whose(fresh.header)}; one for {_whose(before)} is in force.",
+                "Another operator's snapshot lacks the pairings of your subscribers: fetch your own.",
+            )
         verify_content(path)
-        self._current = fresh
+        self._current = _plain(fresh)
+        self.watch_age(now)
 
     def offer_delta(self, path: Path, now: datetime) -> None:
         """Put a delta in force.
@@ -58,7 +130,16 @@ class SnapshotHolder:
             SnapshotRefusedError: it may not be served, or does not follow what is in force.
         """
         self._current = self._current.patched(read_delta(path, self._keys, now))
+        self.watch_age(now)
 
-    def _opened(self, path: Path, now: datetime) -> PatchedSnapshot:
-        snapshot = open_snapshot(path, self._keys, now)
-        return PatchedSnapshot(snapshot, snapshot.header.sequence, snapshot.header.expires_at, {}, {})
+
+_DAY = timedelta(days=1)
+
+
+def _whose(header: Header) -> str:
+    return f"{header.operator or 'all operators'} of {header.country}"
+
+
+def _plain(snapshot: Snapshot) -> PatchedSnapshot:
+    header = snapshot.header
+    return PatchedSnapshot(snapshot, header.sequence, header.as_of, header.expires_at, {}, {})

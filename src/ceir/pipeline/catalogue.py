@@ -4,7 +4,7 @@ Data files never change once they are named here. Work writes new files first an
 last, in one atomic rename: a workspace is either before or after, never between.
 """
 
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -120,6 +120,31 @@ class Publication(_Record):
     sha256: dict[str, str]
 
 
+class SnapshotRecord(_Record):
+    """A snapshot for equipment checks, made of a run's lists.
+
+    Args:
+        sequence: raised with every snapshot, whoever receives it.
+        receiver: id of the operator, or `all`.
+        path: its file; None: it was deleted as newer ones came.
+        delta: file of the changes since the receiver's snapshot before; None: there is none.
+        override: the one answer it gives to everything; None: it answers from the lists.
+    """
+
+    sequence: int
+    receiver: str
+    run: int
+    as_of: date
+    expires_at: datetime
+    key_id: str
+    override: Literal["permitted", "tracked", "blocked", "unknown"] | None = None
+    because: str | None = None
+    path: str | None = None
+    delta: str | None = None
+    sha256: str = ""
+    counts: dict[str, int] = {}
+
+
 class Run(_Record):
     """One classification, and once published its lists.
 
@@ -161,11 +186,13 @@ class Catalogue(_Record):
     sequence: int = 0
     next_ingest: int = 1
     next_run: int = 1
+    next_snapshot: int = 1
     ingests: tuple[Ingest, ...] = ()
     lists: dict[str, ListState] = {}
     merged: tuple[Merged, ...] = ()
     withdrawn: dict[str, tuple[int, ...]] = {}
     runs: tuple[Run, ...] = ()
+    snapshots: tuple[SnapshotRecord, ...] = ()
     devices: Devices | None = None
 
     @property
@@ -189,5 +216,6 @@ class Catalogue(_Record):
         if self.devices:
             paths.add(self.devices.path)
         paths |= {f"runs/{run.id:05d}" for run in self.runs}
+        paths |= {path for s in self.snapshots for path in (s.path, s.delta) if path}
         paths |= {p.path for run in self.runs for p in run.publications}
         return paths

@@ -18,7 +18,7 @@ from ceir.pipeline.engines.engine import DiskFullError
 from ceir.policy import Policy, load_policy
 
 CATALOGUE = "catalogue.json"
-SWEPT = ("lake", "quarantine", "runs", "lists")
+SWEPT = ("lake", "quarantine", "runs", "lists", "snapshots")
 """Folders in which a file that the catalogue does not name is left over from a killed command."""
 
 
@@ -44,8 +44,8 @@ class Workspace:
     """One country's folder.
 
     Layout: `policy.toml` (in force), `policies/` (every version that a run used, by hash), `catalogue.json`,
-    `lake/` (ingested data), `quarantine/`, `runs/`, `lists/` (published), `tmp/` (nothing in it matters),
-    `lock`.
+    `lake/` (ingested data), `quarantine/`, `runs/`, `lists/` (published), `snapshots/` (for equipment checks,
+    by receiver), `keys/` (the key that signs them), `tmp/` (nothing in it matters), `lock`.
     """
 
     def __init__(self, root: Path) -> None:
@@ -64,7 +64,7 @@ class Workspace:
         load_policy(policy)
         file = policy / "policy.toml" if policy.is_dir() else policy
         with disk_errors():
-            for folder in ("lake", "quarantine", "runs", "lists", "tmp", "policies"):
+            for folder in (*SWEPT, "tmp", "policies"):
                 (root / folder).mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, root / "policy.toml")
             workspace = cls(root)

@@ -175,6 +175,53 @@ class Amnesty(_Strict):
         return self
 
 
+ListStatus = Literal["permitted", "tracked", "unknown", "blocked"]
+
+
+class SubscriberRange(_Strict):
+    """IMSIs that may use any equipment, whatever the lists say of it."""
+
+    first: Annotated[str, StringConstraints(pattern=r"^[0-9]{14,15}$")] = Field(description="First IMSI.")
+    last: Annotated[str, StringConstraints(pattern=r"^[0-9]{14,15}$")] = Field(
+        description="Last IMSI, of as many digits as the first."
+    )
+    reason: str = Field(min_length=1, max_length=200, description="Why, for those who audit it.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "SubscriberRange":
+        if len(self.first) != len(self.last) or self.first > self.last:
+            raise ValueError(f"IMSI range {self.first} to {self.last} is empty or mixes lengths")
+        return self
+
+
+class EquipmentCheck(_Strict):
+    """What networks are answered, beside the lists."""
+
+    unlisted: ListStatus | None = Field(
+        default=None,
+        description="Answer for equipment on no list; by default permitted where the policy is permissive, "
+        "tracked where it is restrictive.",
+    )
+    malformed: ListStatus | None = Field(
+        default=None, description="Answer for identities that are not 14 digits; by default as `unlisted`."
+    )
+    valid_days: Annotated[int, Field(ge=1, le=366)] = Field(
+        default=14, description="Days after its run until a snapshot is too old."
+    )
+    subscriber_ranges: tuple[SubscriberRange, ...] = Field(
+        default=(), description="IMSIs that may use any equipment: `{ first, last, reason }`."
+    )
+
+    @field_validator("subscriber_ranges")
+    @classmethod
+    def _apart(cls, ranges: tuple[SubscriberRange, ...]) -> tuple[SubscriberRange, ...]:
+        ordered = sorted(ranges, key=lambda r: (len(r.first), r.first))
+        for one, two in pairwise(ordered):
+            if len(one.first) == len(two.first) and two.first <= one.last:
+                raise ValueError(f"IMSI ranges {one.first} and {two.first} overlap")
+        return ranges
+
+
 class Policy(_Strict):
     """Everything a regulator decides about the analytical core."""
 
@@ -197,6 +244,7 @@ class Policy(_Strict):
     retention: Retention = Retention()
     lists: ListOptions = ListOptions()
     amnesty: Amnesty = Amnesty()
+    equipment_check: EquipmentCheck = EquipmentCheck()
     checks: Mapping[str, Mapping[str, float]] = Field(
         default={}, description="Limits of file checks that differ from the default: `[checks.SOURCE]`."
     )
@@ -271,6 +319,16 @@ class Policy(_Strict):
     def limit(self, source: str, check: str, default: float) -> float:
         """The limit of a file check: the policy's own, else `default`."""
         return self.checks.get(source, {}).get(check, default)
+
+    @property
+    def unlisted_answer(self) -> ListStatus:
+        """What networks are told of equipment on no list."""
+        return self.equipment_check.unlisted or ("permitted" if self.mode == "permissive" else "tracked")
+
+    @property
+    def malformed_answer(self) -> ListStatus:
+        """What networks are told of an identity that is not 14 digits."""
+        return self.equipment_check.malformed or self.unlisted_answer
 
     def operator(self, operator_id: str) -> Operator | None:
         """The operator with this id."""

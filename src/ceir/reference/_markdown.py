@@ -33,7 +33,7 @@ def assignments(given: Mapping[str, object]) -> str:
 
 def number(given: object) -> str:
     """A number without needless digits."""
-    return f"{float(str(given)):g}"
+    return str(given) if isinstance(given, int) else f"{float(str(given)):g}"
 
 
 def code(text: object) -> str:

@@ -21,15 +21,15 @@ class Ceir:
 
     workspace: Path
 
-    def type(self, *line: object, expect: int = 0, where: bool = True) -> Result:
-        """Run a line; with `where` in the workspace."""
+    def type(self, *line: object, expect: int | None = 0, where: bool = True) -> Result:
+        """Run a line; with `where` in the workspace; expecting an exit code, or any."""
         before = ["--workspace", str(self.workspace)] if where else []
         result = CliRunner().invoke(app, [*before, *map(str, line)])
-        assert result.exit_code == expect, result.output
+        assert expect in (None, result.exit_code), result.output
         assert "Traceback" not in result.output
         return result
 
-    def json(self, *line: object, expect: int = 0, where: bool = True) -> Any:
+    def json(self, *line: object, expect: int | None = 0, where: bool = True) -> Any:
         """What a line says with --json; of a refused one what stands on stderr."""
         result = self.type(*line, "--json", expect=expect, where=where)
         return json.loads(result.stdout or result.stderr)

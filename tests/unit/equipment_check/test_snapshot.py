@@ -14,12 +14,12 @@ from ceir.equipment_check import EquipmentStatus, Reason
 from ceir.equipment_check.holder import SnapshotHolder
 from ceir.equipment_check.snapshot import (
     Header,
-    SnapshotContent,
     SnapshotRefusedError,
-    build_snapshot,
     open_snapshot,
     verify_content,
 )
+from ceir.equipment_check.snapshot.building import SnapshotContent, build_snapshot
+from ceir.equipment_check.snapshot.comparing import delta_between
 from ceir.equipment_check.snapshot.delta import Delta, write_delta
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -163,18 +163,18 @@ def test_a_delta_gives_the_answers_of_a_snapshot_built_anew(
     path, change = tmp_path / "snapshot", tmp_path / "delta"
     build_snapshot(before.content(), header(), KEY, path)
     names = ("blocked", "tracked", "permitted")
-    delta = Delta(
-        1,
-        2,
-        "2026-12-01T00:00:00+00:00",
-        "register",
-        added={n: tuple(getattr(after, n) - getattr(before, n)) for n in names},
-        removed={n: tuple(getattr(before, n) - getattr(after, n)) for n in names},
-        paired=tuple(after.pairs - before.pairs),
-        unpaired=tuple(before.pairs - after.pairs),
+    build_snapshot(after.content(), header(2), KEY, tmp_path / "whole")
+    delta = delta_between(open_snapshot(path, KEYS, NOW), open_snapshot(tmp_path / "whole", KEYS, NOW))
+    assert delta is not None
+    for n in names:
+        assert set(delta.added.get(n, ())) == getattr(after, n) - getattr(before, n)
+        assert set(delta.removed.get(n, ())) == getattr(before, n) - getattr(after, n)
+    assert (set(delta.paired), set(delta.unpaired)) == (
+        after.pairs - before.pairs,
+        before.pairs - after.pairs,
     )
     write_delta(delta, KEY, change)
-    holder = SnapshotHolder(KEYS, path, NOW)
+    holder = SnapshotHolder.of_file(KEYS, path, NOW)
     holder.offer_delta(change, NOW)
     everyone = {i for w in (before, after) for n in names for i in getattr(w, n)} | {
         p[0] for w in (before, after) for p in w.pairs
@@ -220,7 +220,7 @@ def test_an_override_answers_everything(tmp_path: Path) -> None:
 def test_a_file_that_may_not_be_served_is_refused_and_the_last_good_one_goes_on(tmp_path: Path) -> None:
     good, other = tmp_path / "good", tmp_path / "other"
     build_snapshot(World(blocked={A}).content(), header(5), KEY, good)
-    holder = SnapshotHolder(KEYS, good, NOW)
+    holder = SnapshotHolder.of_file(KEYS, good, NOW)
     build_snapshot(World().content(), header(6), KEY, other)
     raw = other.read_bytes()
     stranger = Ed25519PrivateKey.from_private_bytes(b"s" * 32)
@@ -256,8 +256,8 @@ def test_a_file_that_may_not_be_served_is_refused_and_the_last_good_one_goes_on(
 
 def test_deltas_must_follow_one_another(tmp_path: Path) -> None:
     build_snapshot(World().content(), header(5), KEY, tmp_path / "s")
-    holder = SnapshotHolder(KEYS, tmp_path / "s", NOW)
-    write_delta(Delta(6, 7, "2026-12-01T00:00:00+00:00", "register"), KEY, tmp_path / "d")
+    holder = SnapshotHolder.of_file(KEYS, tmp_path / "s", NOW)
+    write_delta(Delta(6, 7, "2026-10-31", "2026-12-01T00:00:00+00:00", "register"), KEY, tmp_path / "d")
     with pytest.raises(SnapshotRefusedError):
         holder.offer_delta(tmp_path / "d", NOW)
 
@@ -271,7 +271,7 @@ def test_identities_out_of_order_are_refused_when_building(tmp_path: Path) -> No
 
 def test_an_expired_snapshot_in_force_is_told_but_goes_on(tmp_path: Path) -> None:
     build_snapshot(World(blocked={A}).content(), header(), KEY, tmp_path / "s")
-    holder = SnapshotHolder(KEYS, tmp_path / "s", NOW)
+    holder = SnapshotHolder.of_file(KEYS, tmp_path / "s", NOW)
     later = datetime(2027, 1, 1, tzinfo=UTC)
     assert holder.expired(later)
     assert not holder.expired(NOW)

@@ -70,15 +70,15 @@ def build_snapshot(content: SnapshotContent, header: Header, key: Ed25519Private
         SnapshotRefusedError: identities out of order, ranges that overlap: the checker would answer wrongly.
     """
     fresh = target.with_name(f".{target.name}.new")
-    with TemporaryFile() as body:
+    with TemporaryFile(dir=target.parent) as body:
         sections: list[Section] = []
         counts: dict[str, int] = {}
         for name in LISTS:
             pages, containers, counts[name] = _pack(content.identities.get(name, ()), name)
             sections.append(_add(body, f"{name}.pages", pages))
             sections.append(_add(body, f"{name}.containers", containers))
-        for name, array in _small_parts(content, counts):
-            sections.append(_add(body, name, [array.tobytes()]))
+        for part, array in _small_parts(content, counts):
+            sections.append(_add(body, part, [array.tobytes()]))
         whole = replace(header, sections=tuple(sections), counts=counts)
         text = json.dumps(whole.to_json(), sort_keys=True, separators=(",", ":")).encode("utf-8")
         signed = PREFIX.pack(MAGIC, len(text)) + text

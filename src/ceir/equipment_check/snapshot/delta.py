@@ -4,13 +4,19 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from ceir.equipment_check.snapshot.format import LISTS, PREFIX, SIGNATURE_BYTES, SnapshotRefusedError
+from ceir.equipment_check.snapshot.format import (
+    LISTS,
+    PREFIX,
+    SIGNATURE_BYTES,
+    SnapshotExpiredError,
+    SnapshotRefusedError,
+)
 from ceir.equipment_check.snapshot.reading import Snapshot
 from ceir.equipment_check.status import Answer, EquipmentStatus, Reason
 
@@ -26,6 +32,7 @@ class Delta:
 
     Args:
         base: the sequence it applies to.
+        as_of: day of the run that it leads to, YYYY-MM-DD.
         added: for each list the IMEIs that came on it.
         removed: for each list the IMEIs that left it.
         paired: (imei, imsi) that came.
@@ -34,6 +41,7 @@ class Delta:
 
     base: int
     sequence: int
+    as_of: str
     expires_at: str
     key_id: str
     added: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -48,6 +56,7 @@ def write_delta(delta: Delta, key: Ed25519PrivateKey, target: Path) -> None:
         {
             "base": delta.base,
             "sequence": delta.sequence,
+            "as_of": delta.as_of,
             "expires_at": delta.expires_at,
             "key_id": delta.key_id,
             "added": delta.added,
@@ -89,6 +98,7 @@ def read_delta(path: Path, keys: Mapping[str, Ed25519PublicKey], now: datetime) 
         delta = Delta(
             base=int(document["base"]),
             sequence=int(document["sequence"]),
+            as_of=date.fromisoformat(document["as_of"]).isoformat(),
             expires_at=str(document["expires_at"]),
             key_id=str(document["key_id"]),
             added=_by_list(document["added"]),
@@ -110,8 +120,10 @@ def read_delta(path: Path, keys: Mapping[str, Ed25519PublicKey], now: datetime) 
         raise SnapshotRefusedError(
             "The delta's signature is wrong.", "Do not use it; tell the register."
         ) from error
-    if length != len(signed) - PREFIX.size or expires <= now:
-        raise SnapshotRefusedError("The delta is cut off or expired.", "Fetch a newer one.")
+    if length != len(signed) - PREFIX.size:
+        raise SnapshotRefusedError("The delta is cut off.", "Fetch it again.")
+    if expires <= now:
+        raise SnapshotExpiredError(f"The delta expired at {delta.expires_at}.", delta.sequence)
     return delta
 
 
@@ -126,12 +138,14 @@ class PatchedSnapshot:
         self,
         base: Snapshot,
         sequence: int,
+        as_of: str,
         expires_at: str,
         membership: Mapping[int, int],
         pairs: Mapping[Pair, bool],
     ) -> None:
         self.base = base
         self.sequence = sequence
+        self.as_of = as_of
         self.expires_at = expires_at
         self._membership = membership
         self._pairs = pairs
@@ -177,7 +191,7 @@ class PatchedSnapshot:
                 membership[imei] = self._lists_of(membership, imei) & ~(1 << bit)
         pairs.update(dict.fromkeys(delta.paired, True))
         pairs.update(dict.fromkeys(delta.unpaired, False))
-        return PatchedSnapshot(self.base, delta.sequence, delta.expires_at, membership, pairs)
+        return PatchedSnapshot(self.base, delta.sequence, delta.as_of, delta.expires_at, membership, pairs)
 
     def _lists_of(self, membership: Mapping[int, int], imei: int) -> int:
         known = membership.get(imei)

@@ -16,7 +16,7 @@ Python look into a mapped file without copying it into each process (docs/adr/00
 import struct
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from ceir.errors import CeirError
 
@@ -36,7 +36,9 @@ KIND_SHIFT = COUNT_BITS
 OFFSET_SHIFT = COUNT_BITS + 4
 """A slot is one 64-bit number: offset in 16-bit units, kind, and how many numbers, runs or bytes."""
 
-LISTS = ("blocked", "tracked", "permitted")
+StatusName = Literal["permitted", "tracked", "blocked", "unknown"]
+
+LISTS: Final[tuple[StatusName, ...]] = ("blocked", "tracked", "permitted")
 """In order of precedence: an identity on two lists has the status of the first."""
 
 
@@ -46,7 +48,18 @@ class SnapshotRefusedError(CeirError):
     code = "snapshot_refused"
 
 
-StatusName = Literal["permitted", "tracked", "blocked", "unknown"]
+class SnapshotExpiredError(SnapshotRefusedError):
+    """The file is good but its time is over.
+
+    Args:
+        sequence: of the lists it leads to.
+    """
+
+    code = "snapshot_expired"
+
+    def __init__(self, detail: str, sequence: int) -> None:
+        super().__init__(detail, "Fetch a newer one.")
+        self.sequence = sequence
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import hashlib
 import json
 import mmap
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from ceir.equipment_check.snapshot.format import (
     SLOTS,
     Header,
     Section,
+    SnapshotExpiredError,
     SnapshotRefusedError,
     aligned,
 )
@@ -56,6 +57,40 @@ class ImeiSet:
     def __len__(self) -> int:
         """TACs with a member."""
         return len(self._place)
+
+    def tacs(self) -> frozenset[int]:
+        """TACs of which an IMEI is in it."""
+        return frozenset(self._place)
+
+    def page(self, tac: int) -> tuple[tuple[int, int, bytes], ...]:
+        """Kind, count and octets of every container of a TAC: equal pages hold the same IMEIs."""
+        place = self._place.get(tac)
+        if place is None:
+            return ()
+        return tuple(self._container(self._slots[place + slot]) for slot in range(SLOTS))
+
+    def members(self, tac: int) -> Iterator[int]:
+        """Serial numbers of a TAC's IMEIs, in order."""
+        for slot, (kind, _, octets) in enumerate(self.page(tac)):
+            high = slot << 16
+            if kind == KIND_BITS:
+                for place, bits in enumerate(octets):
+                    yield from (high + place * 8 + bit for bit in range(8) if bits >> bit & 1)
+                continue
+            words = memoryview(octets).cast("H")
+            if kind == KIND_ARRAY:
+                yield from (high + low for low in words)
+            else:
+                half = len(words) // 2
+                for first, last in zip(words[:half], words[half:], strict=True):
+                    yield from range(high + first, high + last + 1)
+
+    def _container(self, slot: int) -> tuple[int, int, bytes]:
+        if not slot:
+            return 0, 0, b""
+        start, kind, count = slot >> OFFSET_SHIFT, slot >> COUNT_BITS & _KIND_MASK, slot & _COUNT_MASK
+        length = {KIND_ARRAY: count * 2, KIND_BITS: count}.get(kind, count * 4)
+        return kind, count, bytes(self._bytes[start * 2 : start * 2 + length])
 
     def __contains__(self, imei: int) -> bool:
         tac, serial = divmod(imei, SERIALS)
@@ -159,6 +194,16 @@ class Snapshot:
             return self._in_subscribers
         return None
 
+    def listed(self, name: str) -> ImeiSet:
+        """The set of a list, by its name."""
+        return self._sets[LISTS.index(name)]
+
+    def pairs(self) -> Iterator[tuple[int, int]]:
+        """Every pairing: IMEI, IMSI."""
+        for place, imei in enumerate(self._pair_imei):
+            for imsi in self._pair_imsi[self._pair_start[place] : self._pair_start[place + 1]]:
+                yield imei, imsi
+
     def is_paired(self, imei: int, imsi: int) -> bool:
         """Whether the pairing is in the snapshot."""
         place = bisect_left(self._pair_imei, imei)
@@ -169,7 +214,9 @@ class Snapshot:
         return found < end and self._pair_imsi[found] == imsi
 
 
-def open_snapshot(path: Path, keys: Mapping[str, Ed25519PublicKey], now: datetime) -> Snapshot:
+def open_snapshot(
+    path: Path, keys: Mapping[str, Ed25519PublicKey], now: datetime, *, or_expired: bool = False
+) -> Snapshot:
     """Map a snapshot whose signature is good and whose time is not over.
 
     The signature covers the fingerprints of all parts; `verify_content` holds the parts against them, once,
@@ -178,6 +225,7 @@ def open_snapshot(path: Path, keys: Mapping[str, Ed25519PublicKey], now: datetim
     Args:
         keys: trusted public keys by id.
         now: aware moment.
+        or_expired: take one whose time is over: at a start there may be no other.
 
     Raises:
         SnapshotRefusedError: not a snapshot, unsigned, signed by a stranger, damaged, or expired.
@@ -190,8 +238,8 @@ def open_snapshot(path: Path, keys: Mapping[str, Ed25519PublicKey], now: datetim
             f"{path.name} cannot be opened.", "Check that it arrived whole."
         ) from error
     header, start = _header(mapped, keys)
-    if datetime.fromisoformat(header.expires_at) <= now:
-        raise SnapshotRefusedError(f"The snapshot expired at {header.expires_at}.", "Fetch a newer one.")
+    if datetime.fromisoformat(header.expires_at) <= now and not or_expired:
+        raise SnapshotExpiredError(f"The snapshot expired at {header.expires_at}.", header.sequence)
     view = memoryview(mapped)
     parts = {s.name: _part(view, start, s) for s in header.sections}
     for name in _expected_parts():

@@ -151,16 +151,16 @@ class _Peer(asyncio.Protocol):
         self._pinged = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # Not asserted: a transport of uvloop is of no class of asyncio's.
-        transport = cast(asyncio.Transport, transport)
-        self._transport = transport
+        # uvloop's transports are asyncio's by what they do, not by their class
+        made = cast("asyncio.Transport", transport)
+        self._transport = made
         if not self._server.admit(self):
-            transport.abort()
+            made.abort()
             return
-        transport.set_write_buffer_limits(high=self._server.options.max_waiting // 4)
+        made.set_write_buffer_limits(high=self._server.options.max_waiting // 4)
         # Whoever connects is asked for its name, as OsmoHLR does; what it says is not needed for anything.
         asked = b"".join(bytes((1, tag)) for tag in _IDENTITY_TAGS)
-        transport.write(codec.frame(codec.PROTOCOL_CCM, bytes((codec.IDENTITY_REQUEST,)) + asked))
+        made.write(codec.frame(codec.PROTOCOL_CCM, bytes((codec.IDENTITY_REQUEST,)) + asked))
         self._heard = self._loop.time()
         self._watch()
 

@@ -99,6 +99,7 @@ class Service:
     Args:
         timer: seconds that only go forward.
         observe: told every answer; None: nobody is.
+        welcome: what is asked of peers that are not among `peers`; None: they are refused.
     """
 
     def __init__(
@@ -109,7 +110,9 @@ class Service:
         limits: Limits,
         timer: Callable[[], float],
         observe: Observe | None = None,
+        welcome: Peer | None = None,
     ) -> None:
+        self.welcome = welcome
         self.node = node
         self.peers = by_host(peers)
         self.checker = checker
@@ -374,7 +377,7 @@ class Conversation:
     def _admit(self, told: Capabilities) -> None:
         service, origin = self.service, self.origin
         host = told.host.lower()
-        peer = service.peers.get(host)
+        peer = service.peers.get(host, service.welcome)
         if (
             peer is None
             or (self.peer and host != self.peer)

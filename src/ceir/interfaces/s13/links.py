@@ -90,15 +90,15 @@ class StreamLink(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the event loop."""
-        # Not asserted: a transport of uvloop is of no class of asyncio's.
-        transport = cast(asyncio.Transport, transport)
-        self._transport = transport
-        transport.set_write_buffer_limits(high=self._service.limits.unsent)
-        encrypted = transport.get_extra_info("ssl_object")
+        # uvloop's transports are asyncio's by what they do, not by their class
+        made = cast("asyncio.Transport", transport)
+        self._transport = made
+        made.set_write_buffer_limits(high=self._service.limits.unsent)
+        encrypted = made.get_extra_info("ssl_object")
         origin = Origin(
-            address=address_of(transport.get_extra_info("peername")),
+            address=address_of(made.get_extra_info("peername")),
             encrypted=isinstance(encrypted, ssl.SSLObject),
-            names=names_in(transport.get_extra_info("peercert")),
+            names=names_in(made.get_extra_info("peercert")),
         )
         self.conversation = Conversation(self._service, origin, self._loop.time())
         self._opened(self)

@@ -177,11 +177,10 @@ class Server:
     def _make_room(self, name: Any) -> bool:
         """Whether one more may come; the one that has been silent longest goes for it if need be."""
         service = self.service
-        networks = [network for peer in service.peers.values() for network in peer.networks]
+        known = [*service.peers.values(), *([service.welcome] if service.welcome else [])]
+        networks = [network for peer in known for network in peer.networks]
         address = address_of(name)
-        if all(peer.networks for peer in service.peers.values()) and not any(
-            address in network for network in networks
-        ):
+        if all(peer.networks for peer in known) and not any(address in network for network in networks):
             return False
         if self.connections >= service.limits.connections:
             return False

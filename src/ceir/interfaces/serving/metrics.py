@@ -42,6 +42,10 @@ _REFUSALS = 1000
 _SECONDS = _ANSWERS * _BUCKETS
 _CELLS = _SECONDS + 1 + _REFUSALS
 _KNOWN_ANSWERS = 256
+# After the interfaces of a worker: sightings written, sightings dropped, snapshot files refused; of the
+# snapshot in force its sequence, when it expires and when it was made; whether the worker listens everywhere.
+_OF_WORKER = 7
+_REFUSED_FILES, _SEQUENCE, _EXPIRES, _MADE, _READY = 2, 3, 4, 5, 6
 
 
 class MetricsBoardError(CeirError):
@@ -69,8 +73,7 @@ class MetricsBoard:
     def __init__(self, path: Path, workers: int, interfaces: Sequence[str]) -> None:
         self._interfaces = tuple(interfaces)
         self._workers = workers
-        # One more cell for each worker: when its snapshot was published.
-        self._row = len(self._interfaces) * _CELLS + 1
+        self._row = len(self._interfaces) * _CELLS + _OF_WORKER
         size = workers * self._row * 8
         with path.open("ab+") as file:
             if file.tell() == 0:
@@ -123,16 +126,57 @@ class MetricsBoard:
 
         return refused
 
-    def snapshot_published(self, worker: int, at: int) -> None:
-        """Notes when the snapshot that a worker answers from was published, seconds since 1970, UTC."""
-        self._cells[(worker + 1) * self._row - 1] = at
+    def ready(self, worker: int) -> None:
+        """Notes that a worker listens everywhere."""
+        self._cells[self._cell(worker, _READY)] = 1
+
+    def is_ready(self, worker: int) -> bool:
+        """Whether a worker ever listened everywhere; it stays so while it is replaced."""
+        return bool(self._cells[self._cell(worker, _READY)])
+
+    def snapshot_in_force(self, worker: int, sequence: int, made: int, expires: int) -> None:
+        """Notes which snapshot a worker answers from.
+
+        Args:
+            made, expires: seconds since 1970, UTC.
+        """
+        self._cells[self._cell(worker, _SEQUENCE)] = sequence
+        self._cells[self._cell(worker, _EXPIRES)] = expires
+        self._cells[self._cell(worker, _MADE)] = made
+
+    def snapshot_refused(self, worker: int) -> None:
+        """Counts a file that a worker refused."""
+        self._cells[self._cell(worker, _REFUSED_FILES)] += 1
+
+    def sightings(self, worker: int) -> Callable[[int, int], None]:
+        """What a spool calls with how many more sightings it wrote and dropped; see `Spool`."""
+        cells, first = self._cells, self._cell(worker, 0)
+
+        def counted(written: int, dropped: int) -> None:
+            cells[first] += written
+            cells[first + 1] += dropped
+
+        return counted
 
     def metrics(self, now: float) -> Iterable[Metric]:
         """Everything counted, summed over workers; `now` as seconds since 1970, for the snapshot's age."""
         yield self._answers()
         yield self._refusals()
         yield self._latencies()
-        yield self._ages(now)
+        yield from self._snapshots(now)
+        yield self._of_workers(
+            "ceir_snapshot_files_refused",
+            "Arrived files that no worker may serve, counted by each.",
+            _REFUSED_FILES,
+        )
+        yield self._of_workers(
+            "ceir_sightings_written", "Sightings written to the spool, repeats folded or not.", 0
+        )
+        yield self._of_workers(
+            "ceir_sightings_dropped",
+            "Sightings lost because spool or memory was full, or the disk failed.",
+            1,
+        )
 
     def _start(self, worker: int, interface: str) -> int:
         return worker * self._row + self._interfaces.index(interface) * _CELLS
@@ -179,12 +223,27 @@ class MetricsBoard:
             )
         return family
 
-    def _ages(self, now: float) -> Metric:
-        family = GaugeMetricFamily(
-            "ceir_snapshot_age_seconds", "Since the snapshot in use was published.", labels=["worker"]
+    def _of_workers(self, name: str, doc: str, place: int) -> Metric:
+        cells = (self._cell(worker, place) for worker in range(self._workers))
+        return CounterMetricFamily(name, doc, value=sum(self._cells[cell] for cell in cells))
+
+    def _cell(self, worker: int, place: int) -> int:
+        return (worker + 1) * self._row - _OF_WORKER + place
+
+    def _snapshots(self, now: float) -> Iterable[Metric]:
+        told = (
+            ("ceir_snapshot_age_seconds", "Since the lists in use were made.", _MADE, -1),
+            ("ceir_snapshot_left_seconds", "Until the lists in use expire; below 0: they have.", _EXPIRES, 1),
         )
-        for worker in range(self._workers):
-            published = self._cells[(worker + 1) * self._row - 1]
-            if published:
-                family.add_metric([str(worker)], now - published)
-        return family
+        for name, doc, place, sign in told:
+            family = GaugeMetricFamily(name, doc, labels=["worker"])
+            for worker in self._with_snapshot():
+                family.add_metric([str(worker)], sign * (self._cells[self._cell(worker, place)] - now))
+            yield family
+        family = GaugeMetricFamily("ceir_snapshot_sequence", "Of the lists in use.", labels=["worker"])
+        for worker in self._with_snapshot():
+            family.add_metric([str(worker)], self._cells[self._cell(worker, _SEQUENCE)])
+        yield family
+
+    def _with_snapshot(self) -> list[int]:
+        return [worker for worker in range(self._workers) if self._cells[self._cell(worker, _MADE)]]

@@ -5,6 +5,7 @@ import contextlib
 import os
 import socket
 import struct
+from collections.abc import Set
 from pathlib import Path
 
 _DESCRIPTORS = Path("/proc/self/fd")
@@ -47,15 +48,39 @@ def close_silent_now(port: int, silence_seconds: float) -> int:
     return closed
 
 
-def _close_if_silent(descriptor: int, port: int, silence_seconds: float) -> bool:
-    # A copy: the server may close its own at any time, and the number then mean another file.
+def listens_on(ports: Set[int]) -> bool:
+    """Whether this process listens on all of these ports, whatever carries them.
+
+    Where the system is not Linux there is nothing to look at, and it is taken to.
+    """
+    if not _DESCRIPTORS.is_dir():
+        return True
+    found: set[int] = set()
+    for name in os.listdir(_DESCRIPTORS):  # noqa: PTH208 - a thousand Path objects for their names alone
+        with contextlib.suppress(OSError), _copied(int(name)) as one:
+            if one.family in (socket.AF_INET, socket.AF_INET6) and one.getsockopt(
+                socket.SOL_SOCKET, socket.SO_ACCEPTCONN
+            ):
+                found.add(one.getsockname()[1])
+    return ports <= found
+
+
+def _copied(descriptor: int) -> socket.socket:
+    """A copy: the server may close its own at any time, and the number then mean another file.
+
+    Raises:
+        OSError: it is no socket, or is closed.
+    """
     copy = os.dup(descriptor)
     try:
-        connection = socket.socket(fileno=copy)
+        return socket.socket(fileno=copy)
     except OSError:
         os.close(copy)
-        return False
-    with connection:
+        raise
+
+
+def _close_if_silent(descriptor: int, port: int, silence_seconds: float) -> bool:
+    with _copied(descriptor) as connection:
         if connection.family not in (socket.AF_INET, socket.AF_INET6):
             return False
         if connection.type != socket.SOCK_STREAM or connection.getsockname()[1] != port:

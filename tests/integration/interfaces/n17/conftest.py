@@ -1,15 +1,13 @@
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from n17_starting import Serve, Served, TlsFiles, running
+from n17_starting import Serve, Served, TlsFiles, program_at, running
 
 
 @pytest.fixture
@@ -68,13 +66,4 @@ def signed(
 @pytest.fixture
 def program() -> Callable[[str], str]:
     """Where a program is; skips the test when it is not installed."""
-
-    def find(name: str) -> str:
-        found = shutil.which(name) or shutil.which(name, path=str(Path.home() / "go" / "bin"))
-        if found is None and name == "go":
-            found = shutil.which(name, path="/usr/local/go/bin")
-        if found is None:
-            pytest.skip(f"{name} is not installed")
-        return found
-
-    return find
+    return program_at

@@ -1,5 +1,6 @@
 """Starting servers for the tests of this directory."""
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+
+import pytest
 
 HERE = Path(__file__).parent
 SHARED = HERE.parents[2]
@@ -36,7 +39,7 @@ def free_port() -> int:
 
 
 def wait_until_open(port: int, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(200):
+    for _ in range(800):
         assert process.poll() is None, "the server ended before it listened"
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -63,3 +66,12 @@ def running(*options: str | Path, script: str = "n17_process.py") -> Iterator[Se
 
 
 Serve = Callable[..., Served]
+
+
+def program_at(name: str) -> str:
+    """Where a program is; skips the test when it is not installed."""
+    places = (None, str(Path.home() / "go" / "bin"), "/usr/local/go/bin")
+    for found in (shutil.which(name, path=place) for place in places):
+        if found is not None:
+            return found
+    pytest.skip(f"{name} is not installed")

@@ -44,7 +44,7 @@ def test_what_workers_count_is_summed_by_interface_status_and_reason(tmp_path: P
     other.observer(1, "n17")(Answer(EquipmentStatus.BLOCKED, Reason.IDENTITY), 0.003, QUESTION)
     other.observer(1, "s13")(Answer(EquipmentStatus.UNKNOWN, Reason.DEFAULT), 9.0, QUESTION)
     other.refused(1, "n17")(404)
-    other.snapshot_published(1, 900)
+    other.snapshot_in_force(1, 7, 900, 1500)
     told = samples(board, now=1000)
     assert told["ceir_equipment_check_answers_total['blocked', 'identity', 'n17']"] == 4
     assert told["ceir_equipment_check_answers_total['default', 's13', 'unknown']"] == 1
@@ -55,6 +55,22 @@ def test_what_workers_count_is_summed_by_interface_status_and_reason(tmp_path: P
     assert told["ceir_equipment_check_seconds_bucket['0.1', 's13']"] == 0
     assert told["ceir_equipment_check_seconds_sum['n17']"] == pytest.approx(0.003012)
     assert told["ceir_snapshot_age_seconds['1']"] == 100
+    assert told["ceir_snapshot_left_seconds['1']"] == 500
+    assert told["ceir_snapshot_sequence['1']"] == 7
+
+
+def test_sightings_are_summed_over_workers_and_touch_nothing_else(tmp_path: Path) -> None:
+    board = MetricsBoard(tmp_path / "board", 2, ["n17"])
+    board.snapshot_in_force(0, 7, 900, 1500)
+    before = samples(board, now=1000)
+    assert before["ceir_sightings_written_total[]"] == before["ceir_sightings_dropped_total[]"] == 0
+    board.sightings(0)(5, 0)
+    board.sightings(0)(2, 1)
+    MetricsBoard(tmp_path / "board", 2, ["n17"]).sightings(1)(10, 3)
+    told = samples(board, now=1000)
+    assert told.pop("ceir_sightings_written_total[]") == 17
+    assert told.pop("ceir_sightings_dropped_total[]") == 4
+    assert told == {name: value for name, value in before.items() if "sightings" not in name}
 
 
 def test_counters_do_not_fall_when_a_worker_is_replaced(tmp_path: Path) -> None:

@@ -1,0 +1,171 @@
+"""The folder in which snapshots and deltas arrive, and the newest of them put in force."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from ceir.equipment_check.holder import SnapshotHolder
+from ceir.equipment_check.snapshot.delta import read_delta
+from ceir.equipment_check.snapshot.format import SnapshotExpiredError, SnapshotRefusedError
+from ceir.equipment_check.snapshot.reading import Snapshot, open_snapshot, verify_content
+from ceir.equipment_check.status import Answer
+
+SNAPSHOT_SUFFIX = ".snapshot"
+DELTA_SUFFIX = ".delta"
+
+_Seen = tuple[int, int]
+"""Size and time of change: a file that was still being copied is looked at again once it has grown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What came of a file.
+
+    Args:
+        what: put in force, or refused and why (`reason`, safe to show).
+    """
+
+    file: str
+    what: Literal["in_force", "refused"]
+    sequence: int
+    reason: str = ""
+
+
+class SnapshotShelf:
+    """A folder of `*.snapshot` and `*.delta` files, or one snapshot file.
+
+    Files are known by what is signed inside them; names matter only for their endings.
+
+    Args:
+        operator: whose snapshots are taken at the start ("" : those for all operators); None: any.
+    """
+
+    def __init__(
+        self, place: Path, keys: Mapping[str, Ed25519PublicKey], operator: str | None = None
+    ) -> None:
+        self._place = place
+        self._keys = keys
+        self._operator = operator
+        self._seen: dict[str, _Seen] = {}
+
+    def newest(self, now: datetime) -> tuple[Snapshot, list[Arrival]]:
+        """The snapshot with the highest sequence that may be served, verified from end to end.
+
+        Expired ones are taken where there is nothing younger: a server that restarts must not be worse off
+        than one that went on.
+
+        Returns: the snapshot, and what was refused.
+
+        Raises:
+            SnapshotRefusedError: there is none.
+        """
+        found: list[tuple[int, Path, Snapshot]] = []
+        arrivals: list[Arrival] = []
+        for file in self._files(SNAPSHOT_SUFFIX):
+            self._is_new(file)
+            try:
+                snapshot = open_snapshot(file, self._keys, now, or_expired=True)
+                if self._operator not in (None, snapshot.header.operator):
+                    whose = snapshot.header.operator or "all operators"
+                    arrivals.append(Arrival(file.name, "refused", 0, f"It is for {whose}."))
+                    continue
+                found.append((snapshot.header.sequence, file, snapshot))
+            except SnapshotRefusedError as error:
+                arrivals.append(Arrival(file.name, "refused", 0, error.detail))
+        for sequence, file, snapshot in sorted(found, key=lambda f: (-f[0], f[1].name)):
+            try:
+                verify_content(file)
+            except SnapshotRefusedError as error:
+                arrivals.append(Arrival(file.name, "refused", sequence, error.detail))
+                continue
+            return snapshot, [*arrivals, Arrival(file.name, "in_force", sequence)]
+        why = f" {arrivals[0].file}: {arrivals[0].reason}" if arrivals else ""
+        raise SnapshotRefusedError(
+            f"{self._place} holds no snapshot that may be served.{why}",
+            "Fetch one from the register; the register makes them with: ceir publish snapshot",
+        )
+
+    def holder(self, now: datetime, when_stale: Answer | None = None) -> tuple[SnapshotHolder, list[Arrival]]:
+        """A holder with the newest snapshot and the deltas that follow it.
+
+        Raises:
+            SnapshotRefusedError: there is no snapshot.
+        """
+        snapshot, arrivals = self.newest(now)
+        holder = SnapshotHolder(self._keys, snapshot, now, when_stale)
+        return holder, [*arrivals, *self.look(holder, now)]
+
+    def look(self, holder: SnapshotHolder, now: datetime) -> list[Arrival]:
+        """Put in force what arrived since the last look: deltas that follow, else a newer snapshot.
+
+        A delta for which one before is still missing waits. What is older than the lists in force is passed
+        over in silence.
+
+        Returns: what came of the new files.
+        """
+        arrivals = self._deltas(holder, now)
+        for file in self._files(SNAPSHOT_SUFFIX):
+            if not self._is_new(file):
+                continue
+            try:
+                sequence = open_snapshot(file, self._keys, now).header.sequence
+                if sequence <= holder.sequence:
+                    continue
+                holder.offer_snapshot(file, now)
+                arrivals.append(Arrival(file.name, "in_force", sequence))
+            except SnapshotExpiredError as error:
+                if error.sequence > holder.sequence:
+                    arrivals.append(Arrival(file.name, "refused", error.sequence, error.detail))
+            except SnapshotRefusedError as error:
+                arrivals.append(Arrival(file.name, "refused", 0, error.detail))
+        return [*arrivals, *self._deltas(holder, now)] if arrivals else arrivals
+
+    def _deltas(self, holder: SnapshotHolder, now: datetime) -> list[Arrival]:
+        arrivals: list[Arrival] = []
+        following: dict[int, Path] = {}
+        for file in self._files(DELTA_SUFFIX):
+            if not self._is_new(file):
+                continue
+            try:
+                delta = read_delta(file, self._keys, now)
+            except SnapshotExpiredError as error:
+                if error.sequence > holder.sequence:
+                    arrivals.append(Arrival(file.name, "refused", error.sequence, error.detail))
+                continue
+            except SnapshotRefusedError as error:
+                arrivals.append(Arrival(file.name, "refused", 0, error.detail))
+                continue
+            if delta.base >= holder.sequence:
+                following[delta.base] = file
+                # it may have to wait for the one before it
+                self._seen.pop(file.name, None)
+        while holder.sequence in following:
+            file = following.pop(holder.sequence)
+            self._is_new(file)
+            try:
+                holder.offer_delta(file, now)
+                arrivals.append(Arrival(file.name, "in_force", holder.sequence))
+            except SnapshotRefusedError as error:
+                arrivals.append(Arrival(file.name, "refused", 0, error.detail))
+        return arrivals
+
+    def _files(self, suffix: str) -> list[Path]:
+        if self._place.is_dir():
+            # a dot begins the name of a file that is still being written
+            return sorted(p for p in self._place.glob(f"*{suffix}") if not p.name.startswith("."))
+        return [self._place] if suffix == SNAPSHOT_SUFFIX and self._place.exists() else []
+
+    def _is_new(self, file: Path) -> bool:
+        try:
+            status = file.stat()
+        except OSError:
+            return False
+        seen = (status.st_size, status.st_mtime_ns)
+        if self._seen.get(file.name) == seen:
+            return False
+        self._seen[file.name] = seen
+        return True
