@@ -1,5 +1,6 @@
 """From what was typed to connections of an interface that put a load on."""
 
+import re
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,24 +27,22 @@ Interface = Literal["n17", "s13", "map"]
 Carrier = Literal["tcp", "tls", "sctp"]
 
 PORTS: Final = {
-    ("n17", "tcp"): 80,
-    ("n17", "tls"): 443,
+    ("n17", "tcp"): 7777,
+    ("n17", "tls"): 7777,
     ("s13", "tcp"): DIAMETER_PORT,
     ("s13", "tls"): DIAMETER_TLS_PORT,
     ("s13", "sctp"): DIAMETER_PORT,
     ("map", "tcp"): m3ua.PORT,
     ("map", "sctp"): m3ua.PORT,
 }
-"""What carries each interface, and the port where it is served unless something else is said."""
+"""What carries each interface, and the port where `ceir serve` has it unless something else is said."""
+
+_ADDRESS = re.compile(r"(?:(tcp|tls|sctp):)?(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]+))(?::([0-9]{1,5}))?")
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where the load goes.
-
-    Raises:
-        UsageError: the interface is not served over that, or the address is none.
-    """
+    """Where the load goes."""
 
     interface: Interface
     carrier: Carrier
@@ -51,24 +50,28 @@ class Target:
     port: int
 
     @classmethod
-    def parse(cls, interface: Interface, carrier: Carrier, text: str) -> "Target":
-        """The target in `HOST`, `HOST:PORT`, `IPV6` or `[IPV6]:PORT`."""
+    def parse(cls, interface: Interface, text: str) -> "Target":
+        """The target in `[TRANSPORT:]HOST[:PORT]`; an IPv6 address stands in brackets.
+
+        Without a transport it is the one that a server of the interface has unless something else is said.
+
+        Raises:
+            UsageError: the interface is not served over that, or the text is no address.
+        """
+        found = _ADDRESS.fullmatch(text)
+        if found is None or (found[4] and not 1 <= int(found[4]) <= 65_535):
+            raise UsageError(f"{text!r} is no address.", "Give --to HOST:PORT, for instance 127.0.0.1:3868.")
+        auto: Carrier = "sctp" if interface == "map" and sctp_available() else "tcp"
+        carrier: Carrier = found[1] or auto  # type: ignore[assignment]  # the pattern has no other words
         default = PORTS.get((interface, carrier))
         if default is None:
             possible = " or ".join(c for i, c in PORTS if i == interface)
-            raise UsageError(f"{interface} does not run over {carrier}.", f"Give --transport {possible}.")
+            raise UsageError(f"{interface} does not run over {carrier}.", f"It runs over {possible}.")
         if carrier == "sctp" and not sctp_available():
             raise UsageError(
                 "This kernel has no SCTP.", "Load its module sctp, or use tcp if the server takes that."
             )
-        host, separator, port = text.rpartition(":")
-        if text.count(":") > 1 and not text.startswith("["):
-            return cls(interface, carrier, text, default)
-        if not separator or text.endswith("]"):
-            host, port = text, str(default)
-        if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
-            raise UsageError(f"{text!r} is no address.", "Give --to HOST:PORT, for instance 127.0.0.1:3868.")
-        return cls(interface, carrier, host.strip("[]"), int(port))
+        return cls(interface, carrier, found[2] or found[3], int(found[4] or default))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ceir.cli._loading import Carrier, Identity, Interface, Target, TlsFiles, connecting
+from ceir.cli._loading import Identity, Interface, Target, TlsFiles, connecting
 from ceir.cli._session import Session
 from ceir.cli._tables import pairs, share, table
 from ceir.cli.declaration import Command, Example, Panel
@@ -27,11 +27,14 @@ TLS = "Only TLS"
 def load_test(
     session: Session,
     interface: Annotated[Interface, typer.Argument(help="What to ask over: n17, s13 or map.")],
-    to: Annotated[str, typer.Option("--to", metavar="HOST[:PORT]", help="The server.")],
-    transport: Annotated[
-        Carrier,
-        typer.Option("--transport", metavar="tcp|tls|sctp", help="n17: tcp, tls; s13: all; map: tcp, sctp."),
-    ] = "tcp",
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="[TRANSPORT:]HOST[:PORT]",
+            help="The server; the transport is tcp, tls or sctp.",
+        ),
+    ],
     rate: Annotated[
         float | None,
         typer.Option("--rate", metavar="N", help="Requests a second; without it as many as are answered."),
@@ -154,7 +157,7 @@ def load_test(
     ] = "1,2",
 ) -> None:
     """Put a load on a server."""
-    target = Target.parse(interface, transport, to)
+    target = Target.parse(interface, to)
     plan = Plan(seconds, rate, connections, window)
     ours, theirs = _numbers(point_codes, "--point-codes", 2, 2)
     identity = Identity(
@@ -269,8 +272,8 @@ def _percent(percent: float) -> str:
 
 COMMAND = Command(
     name="load-test",
-    panel=Panel.LOOK,
-    place=90,
+    panel=Panel.NETWORK,
+    place=3,
     purpose="Ask an equipment check as a network does, as fast as wanted.",
     explanation="Sends questions to a server of N17, S13 or MAP and tells how many were answered, with "
     "what, and how long it took. Questions come from a file or are made up; a share may ask about listed "
@@ -281,7 +284,7 @@ COMMAND = Command(
             "ceir load-test s13 --to 127.0.0.1:3868 --rate 2000", "2,000 requests a second for 10 seconds"
         ),
         Example(
-            "ceir load-test n17 --to eir.example.org:8443 --transport tls --authority ca.pem",
+            "ceir load-test n17 --to tls:eir.example.org:8443 --authority ca.pem",
             "as many as are answered, over TLS",
         ),
         Example(

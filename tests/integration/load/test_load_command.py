@@ -13,7 +13,7 @@ from certificates import localhost_certificate
 from load_servers import ROUTING_CONTEXT, Interface, free_port, serving
 from typer.testing import CliRunner, Result
 
-from ceir.cli._loading import Target
+from ceir.cli._loading import Carrier, Target
 from ceir.cli.main import app
 from vectors import BLOCKED_IMEI, TRACKED_IMEI
 
@@ -35,7 +35,7 @@ def told(*line: object, expect: int = 0) -> Any:
 @pytest.mark.parametrize("interface", ["n17", "s13", "map"])
 def test_a_load_is_told_to_a_script(interface: Interface) -> None:
     with serving(interface) as port:
-        found = told(interface, "--to", f"127.0.0.1:{port}", "--rate", 200, "--seconds", 0.5)
+        found = told(interface, "--to", f"tcp:127.0.0.1:{port}", "--rate", 200, "--seconds", 0.5)
     assert found["interface"] == interface
     assert found["to"] == f"127.0.0.1:{port}"
     assert found["due"] == found["sent"] == found["answered"] == 100
@@ -86,7 +86,7 @@ def test_a_share_hits_listed_equipment(tmp_path: Path) -> None:
 
 def test_without_a_rate_as_many_are_asked_as_are_answered() -> None:
     with serving("map") as port:
-        line = ("map", "--to", f"127.0.0.1:{port}", "--seconds", 0.3, "--window", 16, "--connections", 2)
+        line = ("map", "--to", f"tcp:127.0.0.1:{port}", "--seconds", 0.3, "--window", 16, "--connections", 2)
         found = told(*line, "--map-versions", "1,2,3", "--routing-context", ROUTING_CONTEXT)
     assert found["answered"] == found["sent"] > 32
     assert found["rate_wanted"] is None
@@ -104,7 +104,7 @@ def test_errors_in_answers_are_counted_and_end_with_1() -> None:
 def test_tls_is_spoken_with_the_authority_given(tmp_path: Path) -> None:
     files = localhost_certificate(tmp_path)
     with serving("n17", tls=(files.certificate, files.key)) as port:
-        line = ("n17", "--to", f"localhost:{port}", "--transport", "tls", "--rate", 100, "--seconds", 0.2)
+        line = ("n17", "--to", f"tls:localhost:{port}", "--rate", 100, "--seconds", 0.2)
         assert told(*line, "--authority", files.authority)["answered"] == 20
         error = told(*line, expect=1)["error"]
         assert error["code"] == "load_unreachable"
@@ -113,7 +113,7 @@ def test_tls_is_spoken_with_the_authority_given(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("interface", ["n17", "s13", "map"])
 def test_nobody_there_is_told_with_a_hint(interface: Interface) -> None:
-    error = told(interface, "--to", f"127.0.0.1:{free_port()}", expect=1)["error"]
+    error = told(interface, "--to", f"tcp:127.0.0.1:{free_port()}", expect=1)["error"]
     assert error["code"] == "load_unreachable"
     assert error["hint"]
 
@@ -130,17 +130,19 @@ def test_a_refusal_of_the_server_is_told_with_a_hint() -> None:
 @pytest.mark.parametrize(
     ("line", "code"),
     [
-        (("n17", "--to", "127.0.0.1", "--transport", "sctp"), "usage"),
-        (("map", "--to", "127.0.0.1", "--transport", "tls"), "usage"),
+        (("n17", "--to", "sctp:127.0.0.1"), "usage"),
+        (("map", "--to", "tls:127.0.0.1"), "usage"),
         (("s13", "--to", "127.0.0.1:0"), "usage"),
         (("s13", "--to", "127.0.0.1:x"), "usage"),
         (("s13", "--to", ":3868"), "usage"),
+        (("s13", "--to", "::1"), "usage"),
+        (("s13", "--to", "udp:127.0.0.1:3868"), "usage"),
         (("s13", "--to", "127.0.0.1", "--seconds", 0), "load_plan"),
         (("s13", "--to", "127.0.0.1", "--rate", 0.01), "load_plan"),
         (("map", "--to", "127.0.0.1", "--map-versions", "4"), "usage"),
         (("map", "--to", "127.0.0.1", "--map-versions", "x"), "usage"),
         (("map", "--to", "127.0.0.1", "--point-codes", "1"), "usage"),
-        (("n17", "--to", "127.0.0.1", "--transport", "tls", "--authority", "nothing.pem"), "usage"),
+        (("n17", "--to", "tls:127.0.0.1", "--authority", "nothing.pem"), "usage"),
         (("n17", "--to", "127.0.0.1", "--token", "nothing"), "usage"),
     ],
 )
@@ -173,15 +175,17 @@ def test_ctrl_c_ends_a_load_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "host", "port"),
+    ("text", "target"),
     [
-        ("eir.example.org", "eir.example.org", 3868),
-        ("eir.example.org:1", "eir.example.org", 1),
-        ("192.0.2.1:65535", "192.0.2.1", 65_535),
-        ("::1", "::1", 3868),
-        ("[::1]", "::1", 3868),
-        ("[2001:db8::1]:5868", "2001:db8::1", 5868),
+        ("eir.example.org", ("tcp", "eir.example.org", 3868)),
+        ("eir.example.org:1", ("tcp", "eir.example.org", 1)),
+        ("tls:eir.example.org", ("tls", "eir.example.org", 5868)),
+        ("tcp:192.0.2.1:65535", ("tcp", "192.0.2.1", 65_535)),
+        ("[::1]", ("tcp", "::1", 3868)),
+        ("tls:[2001:db8::1]:5869", ("tls", "2001:db8::1", 5869)),
     ],
 )
-def test_an_address_may_have_a_port_and_be_of_ipv6(text: str, host: str, port: int) -> None:
-    assert Target.parse("s13", "tcp", text) == Target("s13", "tcp", host, port)
+def test_an_address_may_have_transport_and_port_and_be_of_ipv6(
+    text: str, target: tuple[Carrier, str, int]
+) -> None:
+    assert Target.parse("s13", text) == Target("s13", *target)
