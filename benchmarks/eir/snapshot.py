@@ -73,7 +73,7 @@ def main() -> None:
         snapshot = open_snapshot(path, {"k": key.public_key()}, NOW)
         print(f"opened and signature verified in {(time.perf_counter() - start) * 1000:.1f} ms")
         start = time.perf_counter()
-        verify_content(path)
+        verify_content(snapshot)
         print(f"every byte verified in {(time.perf_counter() - start) * 1000:.0f} ms")
         generator = np.random.default_rng(2)
         asked = generator.choice(tacs, QUESTIONS) * 1_000_000 + generator.integers(0, 200_000, QUESTIONS)

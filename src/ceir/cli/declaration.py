@@ -72,7 +72,7 @@ def all_commands() -> tuple[Command, ...]:
         if info.name.startswith("_") or info.name in ("main", "declaration"):
             continue
         command = getattr(importlib.import_module(f"ceir.cli.{info.name}"), "COMMAND", None)
-        if not isinstance(command, Command) or command.name != info.name:
+        if not isinstance(command, Command) or command.name != info.name.replace("_", "-"):
             raise TypeError(f"ceir.cli.{info.name} declares no command of its name")
         found.append(command)
     panels = list(Panel)

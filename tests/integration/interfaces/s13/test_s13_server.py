@@ -13,7 +13,6 @@ from ceir.equipment_check import Answer
 from ceir.interfaces.s13 import codec, sctp
 from ceir.interfaces.s13 import dictionary as d
 from ceir.interfaces.s13.asking import Asked, decode_answer, encode_check
-from ceir.interfaces.s13.client import Load, LoadError, put_load
 from ceir.interfaces.s13.codec import Node
 from ceir.interfaces.s13.conversation import Limits, Peer, Service
 from ceir.interfaces.s13.links import MessageLink
@@ -249,35 +248,6 @@ def test_two_processes_may_share_a_port() -> None:
         assert second.port == first.port
         with RawPeer(first.port) as peer:
             assert result_code(peer.introduce()) == 2001
-
-
-def test_the_load_client_counts_every_answer_by_its_kind() -> None:
-    mix = [Asked("", f"{question.imei:014}") for question, _ in VECTORS]
-    with running() as server:
-        load = Load(mix, 1.0, rate=500, window=32, connections=2)
-        report = asyncio.run(put_load(MME, "127.0.0.1", server.port, load))
-    assert (report.sent, report.lost) == (500, 0)
-    assert sum(report.outcomes.values()) == 500
-    assert set(report.outcomes) == {"permitted", "tracked", "blocked", "unknown"}
-    assert set(report.percentiles) == {50, 90, 99, 99.9, 100}
-    assert report.percentiles[50] <= report.percentiles[100]
-
-
-def test_the_load_client_keeps_a_window_full_without_a_rate() -> None:
-    with running() as server:
-        load = Load([Asked("", "353456789012345", "01")], 0.3, window=16)
-        report = asyncio.run(put_load(MME, "127.0.0.1", server.port, load))
-    assert report.lost == 0
-    assert report.answered == report.outcomes["unknown"] > 16
-
-
-def test_the_load_client_says_when_it_is_refused() -> None:
-    with running() as server:
-        stranger = Node("stranger.example.org", "example.org")
-        with pytest.raises(LoadError, match="3010"):
-            asyncio.run(put_load(stranger, "127.0.0.1", server.port, Load([Asked("", "1")], 1)))
-    with pytest.raises(LoadError, match="No connection"):
-        asyncio.run(put_load(MME, "127.0.0.1", server.port, Load([Asked("", "1")], 1)))
 
 
 def test_a_message_link_sends_one_message_at_a_time_over_any_socket_that_keeps_them_apart() -> None:
