@@ -78,6 +78,27 @@ class Settings(BaseSettings):
         doc="Public key, or folder of them, whose snapshots are trusted; empty: the workspace's.",
         after_change="Start `ceir serve` again.",
     )
+    database: str | None = _setting(
+        None,
+        doc="The register's database, postgresql://USER@HOST/NAME; empty: a SQLite file in the workspace.",
+        after_change="Bring it up to date with: ceir migrate",
+        pattern=r"^postgres(ql)?://.+",
+    )
+    secret_file: Path | None = _setting(
+        None,
+        doc="File with the secret that signs sessions; empty: the workspace's own, made at first.",
+        after_change="Everybody logs in again.",
+    )
+    personal_keys: Path | None = _setting(
+        None,
+        doc="Folder of the keys of personal data; empty: the workspace's own, made at first.",
+        after_change="The keys that encrypted what is stored must be in it.",
+    )
+    hosts: str = _setting(
+        "localhost,127.0.0.1,[::1]",
+        doc="Names under which the register's pages are reached, with commas between.",
+        after_change="Start it again.",
+    )
     wait_seconds: float = _setting(
         10.0,
         doc="Seconds to wait for another command that is changing the workspace.",

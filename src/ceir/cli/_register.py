@@ -1,0 +1,44 @@
+"""The register's database as commands open it: secret and keys are made the first time."""
+
+import os
+from pathlib import Path
+
+from ceir.cli._session import Session
+from ceir.registry.personal.keys import make_keys
+from ceir.registry.project.configuring import RegistryOptions, configure, new_secret
+
+
+def open_register(session: Session, *, make: bool = False) -> RegistryOptions:
+    """Make Django ready for the register chosen.
+
+    Args:
+        make: draw secret and keys where there are none: before the first migration.
+
+    Raises:
+        UsageError: no workspace and no settings say where things lie.
+    """
+    settings = session.settings
+    every = (settings.database, settings.secret_file, settings.personal_keys)
+    root = session.workspace().root.absolute() if None in every else Path()
+    secret = settings.secret_file or root / "keys" / "secret"
+    keys = settings.personal_keys or root / "keys" / "personal"
+    if make and not secret.exists():
+        _write_secret(secret)
+        session.note(f"A secret was made: {secret}")
+    if make and not keys.exists():
+        make_keys(keys)
+        session.note(f"Keys of personal data were made: {keys}. Keep a copy of them apart from the database.")
+    options = RegistryOptions(
+        database=settings.database or root / "register.sqlite3",
+        secret=secret.read_text(encoding="ascii").strip() if secret.exists() else "",
+        keys=keys,
+        hosts=tuple(host.strip() for host in settings.hosts.split(",") if host.strip()),
+    )
+    configure(options)
+    return options
+
+
+def _write_secret(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(new_secret() + "\n")
