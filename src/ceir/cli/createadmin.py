@@ -39,13 +39,13 @@ def createadmin(
         if password_stdin
         else typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     )
-    account = Account(
-        login=login, name=name or login, role=Role.ADMINISTRATOR.value, created_at=session.now
-    )
+    account = Account(login=login, name=name or login, role=Role.ADMINISTRATOR.value, created_at=session.now)
     try:
         validate_password(password, account)
     except ValidationError as error:
-        raise UsageError(" ".join(error.messages), "12 characters or more; a sentence is easy to keep.") from error
+        raise UsageError(
+            " ".join(error.messages), "12 characters or more; a sentence is easy to keep."
+        ) from error
     account.set_password(password)
     with transaction.atomic():
         regulator, _ = Organisation.objects.get_or_create(
@@ -69,8 +69,8 @@ COMMAND = Command(
     panel=Panel.KEEP,
     place=61,
     purpose="Make an administrator's account.",
-    explanation="An administrator enters organisations and makes the accounts of everybody else. The password is "
-    "asked for, or read from standard input; it is never an option.",
+    explanation="An administrator enters organisations and makes the accounts of everybody else. The "
+    "password is asked for, or read from standard input; it is never an option.",
     examples=(Example("ceir createadmin amina --name 'Amina Yusuf'", "the first account"),),
     function=createadmin,
     uses="change",

@@ -28,8 +28,9 @@ COMMAND = Command(
     panel=Panel.KEEP,
     place=60,
     purpose="Bring the register's database up to date.",
-    explanation="Makes the tables of the register, or changes them to what this version needs. The first time "
-    "it also draws the secret that signs sessions and the keys of personal data. Done again it does nothing. "
+    explanation="Makes the tables of the register, or changes them to what this version needs. The first "
+    "time it also draws the secret that signs sessions and the keys of personal data. Done again it does "
+    "nothing. "
     "The database is CEIR_DATABASE, or a file in the workspace.",
     examples=(Example("ceir migrate", "after installing, and after every update"),),
     function=migrate,

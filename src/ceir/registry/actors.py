@@ -35,9 +35,7 @@ class Role(Enum):
 
 
 ROLES_OF: dict[OrganisationKind, frozenset[Role]] = {
-    OrganisationKind.REGULATOR: frozenset(
-        {Role.OFFICER, Role.REVIEWER, Role.AUDITOR, Role.ADMINISTRATOR}
-    ),
+    OrganisationKind.REGULATOR: frozenset({Role.OFFICER, Role.REVIEWER, Role.AUDITOR, Role.ADMINISTRATOR}),
     OrganisationKind.OPERATOR: frozenset({Role.OPERATOR}),
     OrganisationKind.POLICE: frozenset({Role.POLICE}),
     OrganisationKind.CUSTOMS: frozenset({Role.CUSTOMS}),

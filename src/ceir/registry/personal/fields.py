@@ -1,4 +1,4 @@
-"""Fields for personal data: what is stored is encrypted, what is asked for is sealed until a reason is given."""
+"""Fields for personal data: stored encrypted, and sealed until a reason to read is given."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -148,8 +148,8 @@ def _database(address: str | Path) -> dict[str, Any]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": str(address),
-            # Readers do not wait for the writer; a writer waits for another, and takes its place at once, so that
-            # two transactions that read first and write later do not end in a refusal.
+            # Readers do not wait for the writer; a writer waits for another, and takes its place at once,
+            # so that two transactions that read first and write later do not end in a refusal.
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
@@ -165,7 +165,7 @@ def _database(address: str | Path) -> dict[str, Any]:
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.path.strip("/"),
         "USER": unquote(parts.username or ""),
-        # A password belongs in PGPASSFILE or in a service; one in an address is taken, so that containers work.
+        # A password belongs in PGPASSFILE or in a service; one in an address is taken for containers.
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(parts.hostname or ""),
         "PORT": str(parts.port or ""),

@@ -5,45 +5,131 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('organisations', '0001_initial'),
+        ("organisations", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Client',
+            name="Client",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100)),
-                ('identifier', models.CharField(max_length=32, unique=True)),
-                ('secret_hash', models.CharField(max_length=200)),
-                ('role', models.CharField(choices=[('officer', 'officer'), ('reviewer', 'reviewer'), ('auditor', 'auditor'), ('administrator', 'administrator'), ('operator', 'operator'), ('police', 'police'), ('customs', 'customs'), ('importer', 'importer'), ('dealer', 'dealer'), ('lab', 'lab'), ('consumer', 'consumer'), ('system', 'system')], max_length=16)),
-                ('scopes', models.JSONField(default=list, help_text='Names of the permissions that it may use.')),
-                ('active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField()),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='clients', to='organisations.organisation')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100)),
+                ("identifier", models.CharField(max_length=32, unique=True)),
+                ("secret_hash", models.CharField(max_length=200)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("officer", "officer"),
+                            ("reviewer", "reviewer"),
+                            ("auditor", "auditor"),
+                            ("administrator", "administrator"),
+                            ("operator", "operator"),
+                            ("police", "police"),
+                            ("customs", "customs"),
+                            ("importer", "importer"),
+                            ("dealer", "dealer"),
+                            ("lab", "lab"),
+                            ("consumer", "consumer"),
+                            ("system", "system"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "scopes",
+                    models.JSONField(default=list, help_text="Names of the permissions that it may use."),
+                ),
+                ("active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="clients",
+                        to="organisations.organisation",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('login', models.CharField(max_length=150, unique=True)),
-                ('name', models.CharField(max_length=150)),
-                ('email', models.EmailField(blank=True, max_length=254)),
-                ('role', models.CharField(choices=[('officer', 'officer'), ('reviewer', 'reviewer'), ('auditor', 'auditor'), ('administrator', 'administrator'), ('operator', 'operator'), ('police', 'police'), ('customs', 'customs'), ('importer', 'importer'), ('dealer', 'dealer'), ('lab', 'lab'), ('consumer', 'consumer'), ('system', 'system')], max_length=16)),
-                ('is_active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField()),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='organisations.organisation')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                ("login", models.CharField(max_length=150, unique=True)),
+                ("name", models.CharField(max_length=150)),
+                ("email", models.EmailField(blank=True, max_length=254)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("officer", "officer"),
+                            ("reviewer", "reviewer"),
+                            ("auditor", "auditor"),
+                            ("administrator", "administrator"),
+                            ("operator", "operator"),
+                            ("police", "police"),
+                            ("customs", "customs"),
+                            ("importer", "importer"),
+                            ("dealer", "dealer"),
+                            ("lab", "lab"),
+                            ("consumer", "consumer"),
+                            ("system", "system"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="accounts",
+                        to="organisations.organisation",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('login',),
-                'constraints': [models.CheckConstraint(condition=models.Q(('role__in', ['officer', 'reviewer', 'auditor', 'administrator', 'operator', 'police', 'customs', 'importer', 'dealer', 'lab', 'consumer'])), name='account_role')],
+                "ordering": ("login",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "role__in",
+                                [
+                                    "officer",
+                                    "reviewer",
+                                    "auditor",
+                                    "administrator",
+                                    "operator",
+                                    "police",
+                                    "customs",
+                                    "importer",
+                                    "dealer",
+                                    "lab",
+                                    "consumer",
+                                ],
+                            )
+                        ),
+                        name="account_role",
+                    )
+                ],
             },
         ),
     ]

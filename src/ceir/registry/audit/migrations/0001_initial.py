@@ -4,40 +4,63 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Head',
+            name="Head",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sequence', models.BigIntegerField()),
-                ('digest', models.BinaryField(max_length=32)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("sequence", models.BigIntegerField()),
+                ("digest", models.BinaryField(max_length=32)),
             ],
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('sequence', models.BigIntegerField(help_text='1 for the first; no gaps.', primary_key=True, serialize=False)),
-                ('at', models.DateTimeField(help_text='When.')),
-                ('actor', models.CharField(help_text='Who: `account:7`, `client:3`, `system`.', max_length=64)),
-                ('role', models.CharField(help_text='In which role.', max_length=32)),
-                ('organisation', models.BigIntegerField(help_text='Of which organisation; none: the system.', null=True)),
-                ('action', models.CharField(help_text='What: `case.verified`, `personal.read`.', max_length=64)),
-                ('subject', models.CharField(help_text='On what: `case:12`.', max_length=64)),
-                ('basis', models.CharField(help_text='Why, or on which legal basis.', max_length=300)),
-                ('detail', models.TextField(help_text='More of it as canonical JSON; never personal data in clear.')),
-                ('previous', models.BinaryField(help_text='Digest of the entry before.', max_length=32)),
-                ('digest', models.BinaryField(help_text='SHA-256 over all of the above.', max_length=32)),
+                (
+                    "sequence",
+                    models.BigIntegerField(
+                        help_text="1 for the first; no gaps.", primary_key=True, serialize=False
+                    ),
+                ),
+                ("at", models.DateTimeField(help_text="When.")),
+                (
+                    "actor",
+                    models.CharField(help_text="Who: `account:7`, `client:3`, `system`.", max_length=64),
+                ),
+                ("role", models.CharField(help_text="In which role.", max_length=32)),
+                (
+                    "organisation",
+                    models.BigIntegerField(help_text="Of which organisation; none: the system.", null=True),
+                ),
+                (
+                    "action",
+                    models.CharField(help_text="What: `case.verified`, `personal.read`.", max_length=64),
+                ),
+                ("subject", models.CharField(help_text="On what: `case:12`.", max_length=64)),
+                ("basis", models.CharField(help_text="Why, or on which legal basis.", max_length=300)),
+                (
+                    "detail",
+                    models.TextField(help_text="More of it as canonical JSON; never personal data in clear."),
+                ),
+                ("previous", models.BinaryField(help_text="Digest of the entry before.", max_length=32)),
+                ("digest", models.BinaryField(help_text="SHA-256 over all of the above.", max_length=32)),
             ],
             options={
-                'verbose_name_plural': 'entries',
-                'ordering': ('sequence',),
-                'indexes': [models.Index(fields=['subject'], name='audit_subject'), models.Index(fields=['actor', 'at'], name='audit_actor')],
+                "verbose_name_plural": "entries",
+                "ordering": ("sequence",),
+                "indexes": [
+                    models.Index(fields=["subject"], name="audit_subject"),
+                    models.Index(fields=["actor", "at"], name="audit_actor"),
+                ],
             },
         ),
     ]

@@ -4,27 +4,76 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Organisation',
+            name="Organisation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('regulator', 'regulator'), ('operator', 'operator'), ('police', 'police'), ('customs', 'customs'), ('importer', 'importer'), ('dealer', 'dealer'), ('lab', 'lab'), ('public', 'public')], max_length=16)),
-                ('name', models.CharField(max_length=200)),
-                ('code', models.SlugField(help_text='Short name; of an operator the id in the policy.', max_length=32, unique=True)),
-                ('place', models.CharField(blank=True, help_text='Of a police station or a border post.', max_length=200)),
-                ('active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("regulator", "regulator"),
+                            ("operator", "operator"),
+                            ("police", "police"),
+                            ("customs", "customs"),
+                            ("importer", "importer"),
+                            ("dealer", "dealer"),
+                            ("lab", "lab"),
+                            ("public", "public"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "code",
+                    models.SlugField(
+                        help_text="Short name; of an operator the id in the policy.",
+                        max_length=32,
+                        unique=True,
+                    ),
+                ),
+                (
+                    "place",
+                    models.CharField(
+                        blank=True, help_text="Of a police station or a border post.", max_length=200
+                    ),
+                ),
+                ("active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ('kind', 'code'),
-                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['regulator', 'operator', 'police', 'customs', 'importer', 'dealer', 'lab', 'public'])), name='organisation_kind')],
+                "ordering": ("kind", "code"),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "kind__in",
+                                [
+                                    "regulator",
+                                    "operator",
+                                    "police",
+                                    "customs",
+                                    "importer",
+                                    "dealer",
+                                    "lab",
+                                    "public",
+                                ],
+                            )
+                        ),
+                        name="organisation_kind",
+                    )
+                ],
             },
         ),
     ]

@@ -4,36 +4,58 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Proposal',
+            name="Proposal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(help_text='Name of its kind, found by listing.', max_length=64)),
-                ('subject', models.CharField(help_text='What it is about: `case:12`.', max_length=64)),
-                ('payload', models.JSONField(default=dict, help_text='What its kind needs to carry it out.')),
-                ('reason', models.CharField(max_length=500)),
-                ('state', models.CharField(choices=[('open', 'open'), ('accepted', 'accepted'), ('rejected', 'rejected'), ('withdrawn', 'withdrawn'), ('expired', 'expired')], default='open', max_length=16)),
-                ('proposed_by', models.CharField(max_length=64)),
-                ('proposed_role', models.CharField(max_length=32)),
-                ('proposed_organisation', models.BigIntegerField(null=True)),
-                ('proposed_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('decided_by', models.CharField(blank=True, max_length=64)),
-                ('decided_role', models.CharField(blank=True, max_length=32)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('decision_reason', models.CharField(blank=True, max_length=500)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(help_text="Name of its kind, found by listing.", max_length=64)),
+                ("subject", models.CharField(help_text="What it is about: `case:12`.", max_length=64)),
+                ("payload", models.JSONField(default=dict, help_text="What its kind needs to carry it out.")),
+                ("reason", models.CharField(max_length=500)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "open"),
+                            ("accepted", "accepted"),
+                            ("rejected", "rejected"),
+                            ("withdrawn", "withdrawn"),
+                            ("expired", "expired"),
+                        ],
+                        default="open",
+                        max_length=16,
+                    ),
+                ),
+                ("proposed_by", models.CharField(max_length=64)),
+                ("proposed_role", models.CharField(max_length=32)),
+                ("proposed_organisation", models.BigIntegerField(null=True)),
+                ("proposed_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("decided_by", models.CharField(blank=True, max_length=64)),
+                ("decided_role", models.CharField(blank=True, max_length=32)),
+                ("decided_at", models.DateTimeField(null=True)),
+                ("decision_reason", models.CharField(blank=True, max_length=500)),
             ],
             options={
-                'ordering': ('-proposed_at',),
-                'indexes': [models.Index(fields=['state', 'kind'], name='proposal_open')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('kind', 'subject'), name='one_open_proposal')],
+                "ordering": ("-proposed_at",),
+                "indexes": [models.Index(fields=["state", "kind"], name="proposal_open")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "open")),
+                        fields=("kind", "subject"),
+                        name="one_open_proposal",
+                    )
+                ],
             },
         ),
     ]
