@@ -7,3 +7,5 @@ from ceir.registry.project.configuring import RegistryOptions, django_settings
 globals().update(
     django_settings(RegistryOptions(database=Path(":memory:"), secret="only for tools " * 3, keys=Path()))
 )
+CEIR_KEYS = Path()
+"""Spelled out, because type checks see only what is."""
