@@ -45,11 +45,11 @@ class Decision(Schema):
 
 
 @ROUTER.get("", response=Page[ProposalOut], summary="Proposals, the newest first")
-def list_proposals(request: Request, state: str = "open", cursor: str = "") -> Page[ProposalOut]:
+def list_proposals(request: Request, state: str = "open", cursor: str = "") -> dict[str, object]:
     """Page by page; `next` is the cursor of the page that follows."""
     require(request.auth.require(Permission.PROPOSAL_READ), Permission.PROPOSAL_READ)
     found = Proposal.objects.filter(state=state)
-    return page_of(found, cursor, ProposalOut)
+    return page_of(found, cursor)
 
 
 @ROUTER.get("/{proposal_id}", response=ProposalOut, summary="One proposal")
