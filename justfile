@@ -32,9 +32,11 @@ test *args:
 peers *args:
     {{check_group}} pytest tests/integration/interfaces {{args}}
 
-# Feed hostile bytes to the codecs of the equipment check: just fuzz [SECONDS]
+# Feed hostile bytes to the codecs and readers of the equipment check, each for so long: just fuzz [SECONDS]
 fuzz seconds="600":
-    for target in s13 map gsup; do {{check_group}} python fuzz/$target.py --seconds {{seconds}}; done
+    for target in snapshot n17 s13 map gsup; do \
+      {{check_group}} python fuzz/$target.py --seconds {{seconds}} --corpus fuzz/corpus/$target --keep fuzz/broke; \
+    done
 
 # Bring source files into the project's form.
 format:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from octets import BrokenPromiseError, run
+from octets import BrokenPromiseError, Damage, Target, damaged, run
 
 from ceir.interfaces.gsup import codec
 from ceir.interfaces.gsup.codec import IpaError
@@ -48,5 +48,10 @@ def target(octets: bytes) -> None:
         codec.elements(frames[0][1][1:])
 
 
+def harness() -> tuple[Target, list[bytes], Damage]:
+    """What is thrown at what."""
+    return target, SEEDS, damaged
+
+
 if __name__ == "__main__":
-    sys.exit(run(__doc__ or "", SEEDS, target))
+    sys.exit(run(__doc__ or "", *harness()))

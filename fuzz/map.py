@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from octets import BrokenPromiseError, run
+from octets import BrokenPromiseError, Damage, Target, damaged, run
 
 from ceir.interfaces.map import check_imei, m3ua, sccp, tcap
 from ceir.interfaces.map.asking import Asking, told
@@ -59,7 +59,7 @@ def examples() -> list[bytes]:
     return found
 
 
-class Target:
+class Thrower:
     """What is fuzzed; lives through the whole run, so that learnt shapes and open dialogues take part."""
 
     def __init__(self) -> None:
@@ -119,5 +119,10 @@ def _read(octets: bytes, ours: bool = False) -> None:
                     tcap.decode(octets, unit.start, unit.stop)
 
 
+def harness() -> tuple[Target, list[bytes], Damage]:
+    """What is thrown at what."""
+    return Thrower(), examples(), damaged
+
+
 if __name__ == "__main__":
-    sys.exit(run(__doc__ or "", examples(), Target()))
+    sys.exit(run(__doc__ or "", *harness()))

@@ -8,14 +8,15 @@ than a message is kept; what is answered is no more than a bound; memory does no
 breaks this is written to `--keep` and shown.
 """
 
-import argparse
 import random
-import resource
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from octets import BrokenPromiseError, Damage, Target, run
 
 from ceir.equipment_check import Answer, EquipmentStatus, Reason
 from ceir.interfaces.s13 import codec
@@ -54,11 +55,7 @@ class Fixed:
         return _ANSWERS[(imei or 0) % len(_ANSWERS)]
 
 
-class BrokenPromiseError(Exception):
-    """Something that must always hold did not."""
-
-
-def damaged(draw: random.Random, seeds: list[bytes]) -> bytes:
+def damaged(draw: random.Random, seeds: Sequence[bytes]) -> bytes:
     """A message, or several, with some octets that are not as they were."""
     octets = bytearray(b"".join(draw.choice(seeds) for _ in range(draw.choice([1, 1, 1, 2, 5]))))
     for _ in range(draw.choice([0, 1, 1, 2, 3, 8])):
@@ -147,42 +144,24 @@ def _cut(message: bytes) -> None:
         raise BrokenPromiseError("an answer's attributes do not fill it")
 
 
-def main() -> int:
-    """Runs until the time is over or something broke."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=600)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--corpus", type=Path)
-    parser.add_argument("--keep", type=Path, default=Path())
-    told = parser.parse_args()
-    seeds = list(SEEDS)
-    if told.corpus:
-        seeds += [path.read_bytes() for path in sorted(told.corpus.glob("*.bin")) if path.stat().st_size]
-    service = Service(SERVER, [Peer(MME.host)], Fixed(), Limits(), lambda: 0.0)
-    draw = random.Random(told.seed)  # noqa: S311 - reproducible, not secret
-    until = time.monotonic() + told.seconds
-    tried, begun = 0, 0
-    while time.monotonic() < until:
-        octets = seeds[tried] if tried < len(seeds) else damaged(draw, seeds)
-        parts = list(pieces(draw, octets))
-        try:
-            try_one(service, octets, parts, opened=draw.random() < 0.8)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is what we look for
-            path = told.keep / f"s13-{told.seed}-{tried}.bin"
-            path.write_bytes(octets)
-            print(f"input {tried}: {type(error).__name__}: {error}\nkept in {path}", file=sys.stderr)
-            return 1
-        tried += 1
-        if tried == 20_000:
-            begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - begun if begun else 0
-    refused = {int(result): number for result, number in sorted(service.counters.refused.items())}
-    print(f"{tried:,} inputs, answered {service.counters.answered:,}, refused {refused}, grown {grown} KiB")
-    if grown > 20_000:
-        print("Memory grows.", file=sys.stderr)
-        return 1
-    return 0
+class Thrower:
+    """What is fuzzed: one service through the whole run; each input in a connection of its own, twice."""
+
+    def __init__(self) -> None:
+        self.service = Service(SERVER, [Peer(MME.host)], Fixed(), Limits(), lambda: 0.0)
+
+    def __call__(self, octets: bytes) -> None:
+        """Raises only when there is a mistake in the conversation."""
+        # How it is cut follows from the input alone, so that a file of the corpus always does the same.
+        draw = random.Random(octets)  # noqa: S311 - reproducible, not secret
+        for opened in (True, False):
+            try_one(self.service, octets, list(pieces(draw, octets)), opened=opened)
+
+
+def harness() -> tuple[Target, list[bytes], Damage]:
+    """What is thrown at what."""
+    return Thrower(), SEEDS, damaged
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(__doc__ or "", *harness()))

@@ -11,6 +11,7 @@ cd "$(dirname "$0")/.."
 
 go_module=tests/integration/interfaces/n17/go
 go_programs="$HOME/go/bin"
+jss7=tests/integration/interfaces/map/jss7/pom.xml
 kernel=${CEIR_GUEST_KERNEL:-/var/cache/ceir/guest-kernel}
 daemons=(freediameter osmo-stp osmo-hlr)
 
@@ -55,6 +56,8 @@ needs_guest() { [[ $(uname -m) == x86_64 ]] && ! has_sctp; }
 
 has_kernel() { compgen -G "$kernel/lib/modules/*/kernel/net/sctp/sctp.ko*" >/dev/null; }
 
+has_jss7() { [[ -d $HOME/.m2/repository/org/mobicents/protocols/ss7/map/map-impl ]]; }
+
 missing=()
 look() {
   while (($#)); do
@@ -68,6 +71,7 @@ if needs_guest; then look "${guest_wanted[@]}"; fi
 if [[ ${1-} == --missing ]]; then
   if needs_guest && ! has_kernel; then missing+=("a kernel in $kernel"); fi
   [[ -x $go_programs/h2spec ]] || missing+=("h2spec in $go_programs")
+  has_jss7 || missing+=("jSS7 in $HOME/.m2")
   ((${#missing[@]} == 0)) && exit
   printf '%s\n' "${missing[@]}"
   exit 1
@@ -132,4 +136,10 @@ if [[ ! -x $go_programs/h2spec ]]; then
   echo "building h2spec"
   PATH=$PATH:/usr/local/go/bin
   (cd "$go_module" && go build -o "$go_programs/h2spec" github.com/summerwind/h2spec/cmd/h2spec)
+fi
+
+if ! has_jss7; then
+  echo "fetching jSS7"
+  mvn -q -B -f "$jss7" org.apache.maven.plugins:maven-dependency-plugin:3.6.1:build-classpath \
+    -Dmdep.outputFile=/dev/null
 fi

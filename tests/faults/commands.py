@@ -10,6 +10,7 @@ from ceir.pipeline.classify import Request, classify
 from ceir.pipeline.engines import DuckEngine, Limits
 from ceir.pipeline.ingest import Delivery, take_in, undo
 from ceir.pipeline.ingest.checking import all_checks
+from ceir.pipeline.publish import PublishRequest, publish
 from ceir.pipeline.workspace import Workspace
 from ceir.sources import source_named
 
@@ -54,6 +55,17 @@ def classify_day(root: Path, day: str) -> None:
             engine.close()
 
 
+def publish_run(root: Path, base: str = "") -> None:
+    """Publish the newest run, with deltas against a run that was published."""
+    workspace = Workspace.open(root)
+    with workspace.locked(wait_seconds=120):
+        engine = DuckEngine(limits(root))
+        try:
+            publish(workspace, PublishRequest(base=int(base) if base else None), engine)
+        finally:
+            engine.close()
+
+
 def tree(root: Path) -> dict[str, str]:
     """Every file of a workspace that means something, with the hash of its content."""
     return {
@@ -84,7 +96,7 @@ def assert_before_or_after(
     every = list(left)
     done = every.pop()
     assert done.completed
-    assert len(every) >= fewest_steps
+    assert len(every) >= fewest_steps, len(every)
     after = Workspace.open(done.root)
     assert after.sweep() == [], "a command that ends well leaves nothing to sweep"
     states = {(root / "catalogue.json").read_bytes(): tree(root) for root in (template, done.root)}

@@ -9,7 +9,7 @@ import pytest
 from ceir.pipeline.workspace import Workspace
 from ceir.policy import shipped_policies
 
-from .commands import assert_before_or_after, classify_day, take_in_file, undo_ingest
+from .commands import assert_before_or_after, classify_day, publish_run, take_in_file, undo_ingest
 from .killing import killed_at_every_step
 
 OBSERVED = (
@@ -80,3 +80,37 @@ def test_classifying_can_be_killed_at_any_step(workspace: Path, tmp_path: Path) 
     classify_day(workspace, "2026-10-31")
     left = killed_at_every_step(classify_day, workspace, tmp_path / "killed", day="2026-11-01")
     assert_before_or_after(left, workspace, partial(classify_day, day="2026-11-01"), fewest_steps=15)
+
+
+def publish_one_of_two(workspace: Path, tmp_path: Path) -> None:
+    """A workspace with two runs that decide otherwise, of which the first is published."""
+    take_in_file(workspace, "observations", deliver(tmp_path, "operator1_20260930_20261031.csv", OBSERVED))
+    take_in_file(workspace, "barred", deliver(tmp_path, "barred.csv", BARRED))
+    pairings = deliver(tmp_path, "pairings.csv", "imei,imsi\n35675904000003,111010000000003\n")
+    take_in_file(workspace, "pairings", pairings)
+    classify_day(workspace, "2026-10-31")
+    publish_run(workspace)
+    take_in_file(workspace, "barred", deliver(tmp_path, "fewer.csv", "imei\n35675904000002\nABC\n"))
+    classify_day(workspace, "2026-12-15")
+
+
+def test_publishing_can_be_killed_at_any_step_and_the_next_publication_is_the_same_bytes(
+    workspace: Path, tmp_path: Path
+) -> None:
+    publish_one_of_two(workspace, tmp_path)
+    left = list(killed_at_every_step(publish_run, workspace, tmp_path / "killed"))
+    assert_before_or_after(left, workspace, publish_run, fewest_steps=50)
+    lists = Workspace.open(left[-1].root).catalogue().runs[-1].publications[0].rows
+    told = {name for name, rows in lists.items() if rows}  # else the same bytes could be those of nothing
+    assert told >= {"blocked.csv", "delta/blocked.csv", "delta/tracked.csv", "operator1/exceptions.csv"}
+
+
+def test_publishing_a_published_run_against_an_older_base_can_be_killed_at_any_step(
+    workspace: Path, tmp_path: Path
+) -> None:
+    publish_one_of_two(workspace, tmp_path)
+    publish_run(workspace)
+    classify_day(workspace, "2026-12-31")
+    publish_run(workspace)
+    left = killed_at_every_step(publish_run, workspace, tmp_path / "killed", base="1")
+    assert_before_or_after(left, workspace, partial(publish_run, base="1"), fewest_steps=30)

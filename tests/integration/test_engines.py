@@ -71,6 +71,22 @@ def test_what_was_saved_can_be_read_again(engine: Engine, tmp_path: Path) -> Non
     ]
 
 
+def test_a_name_stands_for_what_it_was_given_last_view_or_table(engine: Engine, tmp_path: Path) -> None:
+    engine.save("SELECT CAST(0 AS BIGINT) AS imei, 1 AS day, 'a' AS text", tmp_path / "saved")
+    for number in (1, 3):
+        engine.table("name", f"SELECT {number} AS n")
+        assert engine.rows("SELECT n FROM name") == [(number,)]
+        engine.table("name", f"SELECT {number + 10} AS n")
+        engine.view("name", f"SELECT {number + 1} AS m")
+        assert engine.rows("SELECT m FROM name") == [(number + 1,)]
+    engine.files("name", [tmp_path / "saved"], COLUMNS)
+    assert engine.rows("SELECT text FROM name") == [("a",)]
+    engine.table("name", "SELECT 9 AS n")
+    engine.drop("name")
+    engine.view("name", "SELECT 8 AS n")
+    assert engine.rows("SELECT n FROM name") == [(8,)]
+
+
 @pytest.mark.parametrize("order", ["", " ORDER BY day"])
 def test_a_result_without_rows_is_saved_with_its_columns(engine: Engine, order: str, tmp_path: Path) -> None:
     engine.save(f"SELECT imei, text FROM ({SOME}) AS r WHERE day > 500{order}", tmp_path / "saved")

@@ -48,7 +48,7 @@ FORBIDDEN: dict[type[exp.Expression], str] = {
 }
 
 FUNCTIONS = {
-    *("And", "Or", "Not", "If", "Case", "Cast", "Coalesce", "Upper", "Replace", "Substring"),
+    *("And", "Or", "Not", "If", "Case", "Cast", "Coalesce", "Upper", "Replace", "Substring", "Pad"),
     *("Count", "Sum", "Min", "Max", "BitwiseOrAgg", "LogicalOr", "Lag"),
 }
 """Functions known to give the same on every engine."""

@@ -136,7 +136,9 @@ def _exceptions(
     everyone = [operator["id"] for operator in policy["operators"]]
     rows: dict[str, set[tuple[str, ...]]] = {}
     for imei, imsi, msisdn in world.pairings or ():
-        if not options.get("include_barred_in_exceptions") and (imei in barred or imei[:8] in barred_tacs):
+        if not options.get("include_barred_in_exceptions") and (
+            imei in barred or imei[:8] in barred_tacs or world.in_barred_range(imei)
+        ):
             continue
         if options.get("restrict_exceptions_to_blocked") and imei not in blocked:
             continue

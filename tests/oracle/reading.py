@@ -16,6 +16,7 @@ from .world import (
     World,
     capabilities_of,
     is_allowed_imei,
+    is_well_formed,
     md5_of,
     normalised,
     trimmed,
@@ -24,6 +25,8 @@ from .world import (
 _DIGITS = re.compile(r"[0-9]{1,15}")
 _TAC = re.compile(r"[0-9]{8}")
 _MD5 = re.compile(r"[0-9a-f]{32}")
+_VERSION = re.compile(r"[0-9]{2}")
+_WIDEST_RANGE = 1_000_000
 _DAY = re.compile(r"[0-9]{8}")
 _ALLOCATED = re.compile(r"([0-9]{2})-([a-z]{3})-([0-9]{4})")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -347,6 +350,40 @@ def _read_approvals(world: World, path: Place) -> None:
     world.approvals = found
 
 
+def _whole_imei(text: str) -> str:
+    imei = _imei(text)
+    if not is_well_formed(imei):
+        raise InvalidRowError(text)
+    return imei
+
+
+def _read_barred_ranges(world: World, path: Place) -> None:
+    found: list[tuple[str, str]] = []
+
+    def take(row: Row) -> None:
+        first, last = _whole_imei(row["first_imei"]), _whole_imei(row["last_imei"])
+        if not 1 <= int(last) - int(first) + 1 <= _WIDEST_RANGE:
+            raise InvalidRowError(f"{first}-{last}")
+        found.append((first, last))
+
+    _rows(world, "barred-ranges", path, ("first_imei", "last_imei"), take)
+    world.barred_ranges = found
+
+
+def _read_software_versions(world: World, path: Place) -> None:
+    found: dict[tuple[str, str], str] = {}
+
+    def take(row: Row) -> None:
+        key, status = (_whole_imei(row["imei"]), row["software_version"]), row["status"].lower()
+        if not _VERSION.fullmatch(key[1]) or status not in {"blocked", "tracked", "permitted"}:
+            raise InvalidRowError(f"{key} {status}")
+        if found.setdefault(key, status) != status:
+            raise UndefinedError(f"{path}: {key} twice with different contents")
+
+    _rows(world, "software-versions", path, ("imei", "software_version", "status"), take)
+    world.software_versions = found
+
+
 def _read_imports(world: World, path: Place) -> None:
     found: dict[str, list[date | None]] = {}
 
@@ -368,9 +405,11 @@ _LIST_READERS: dict[str, Callable[[World, Place], None]] = {
     "golden": _read_golden,
     "barred": _set_reader("barred", "imei", _imei, "barred"),
     "barred-tacs": _set_reader("barred-tacs", "tac", _tac, "barred_tacs"),
+    "barred-ranges": _read_barred_ranges,
     "monitored": _set_reader("monitored", "imei", _imei, "monitored"),
     "subscribers": _read_subscribers,
     "associations": _read_associations,
     "type-approvals": _read_approvals,
     "imports": _read_imports,
+    "software-versions": _read_software_versions,
 }

@@ -189,6 +189,11 @@ def _on_list(members: Callable[[World], set[str] | None], key: Callable[[Equipme
     return build
 
 
+def imei_range_barred(moment: Moment, _parameters: Parameters) -> Question:
+    world = moment.world
+    return _never_known if world.barred_ranges is None else lambda e: world.in_barred_range(e.imei)
+
+
 def not_type_approved(moment: Moment, _parameters: Parameters) -> Question:
     models, approvals, day = moment.world.models, moment.world.approvals, moment.as_of
     if models is None or approvals is None:
@@ -344,6 +349,7 @@ RULES: dict[str, tuple[Rule, tuple[str, ...]]] = {
     "tac_not_allocated": (tac_not_allocated, ("ignore_delays",)),
     "imei_barred": (_on_list(lambda world: world.barred, lambda equipment: equipment.imei), ()),
     "tac_barred": (_on_list(lambda world: world.barred_tacs, lambda equipment: equipment.tac), ()),
+    "imei_range_barred": (imei_range_barred, ()),
     "not_type_approved": (not_type_approved, ()),
     "stolen_local": (_on_list(lambda world: world.stolen, lambda equipment: equipment.imei), ()),
     "stolen_foreign": (_on_list(lambda world: world.stolen_foreign, lambda equipment: equipment.imei), ()),

@@ -26,11 +26,13 @@ HEADERS = {
     "golden": "golden_imei",
     "barred": "imei",
     "barred-tacs": "tac",
+    "barred-ranges": "first_imei,last_imei",
     "monitored": "imei",
     "subscribers": "uid,imsi",
     "associations": "uid,imei",
     "type-approvals": "tac,certificate,holder,model,status,valid_from,valid_until",
     "imports": "imei,consignment,importer,submitted_on,released_on",
+    "software-versions": "imei,software_version,status",
 }
 
 POLICY = """

@@ -121,6 +121,19 @@ def test_a_barred_tac_matches_seen_equipment_only(draw: Sketch) -> None:
     assert misses(world, "tac_barred") == {B}
 
 
+def test_a_barred_range_matches_seen_well_formed_equipment_from_its_first_to_its_last(draw: Sketch) -> None:
+    first, last, after = "35000101234565", "35000101234569", "35000101234570"
+    ranges = [f"{first},{last}", f"35000101234568,{last}", "86000101000000,86000101000000"]
+    world = draw(
+        *(seen(imei) for imei in (first, last, after, "35000101234564", "3500010123456A", "35000101")),
+        barred_ranges=ranges,
+    )
+    assert hits(world, "imei_range_barred") == {first, last}
+    assert misses(world, "imei_range_barred") == {
+        after, "35000101234564", "3500010123456A", "35000101",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("approval", "approved"),
     [
@@ -301,6 +314,7 @@ def test_rules_of_missing_lists_match_neither_way(draw: Sketch) -> None:
     for rule in (
         "imei_barred",
         "tac_barred",
+        "imei_range_barred",
         "stolen_local",
         "stolen_foreign",
         "monitored",

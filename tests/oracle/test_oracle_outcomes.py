@@ -203,7 +203,11 @@ def test_exceptions_leave_out_the_barred_unless_included(draw: Sketch) -> None:
     pairs = [f"{imei},{ONE},{NUMBER}" for imei in (A, B, C)]
     world = draw(seen(A), pairings=pairs, barred=[A], barred_tacs=["86000101"])
     assert lists_of(world)["exceptions", "operator1"] == [(B, ONE, NUMBER)]
+    ranges = [f"{B},{B}", f"{C},{C}"]
+    ranged = draw(seen(A), pairings=pairs, barred_ranges=ranges)
+    assert lists_of(ranged)["exceptions", "operator1"] == [(A, ONE, NUMBER)]
     options = {"look_back_days": 180, "include_barred_in_exceptions": True}
+    assert len(lists_of(ranged, changed={"lists": options})["exceptions", "operator1"]) == 3
     assert len(lists_of(world, changed={"lists": options})["exceptions", "operator1"]) == 3
 
 

@@ -121,6 +121,13 @@ def test_quotes_in_a_tac_file_are_dropped(tmp_path: Path) -> None:
         ("golden", A, "35G"),
         ("barred", A, ""),
         ("barred-tacs", "35000101", "350001"),
+        ("barred-ranges", f"{A},{A}5", f"{A},35000101234566"),
+        ("barred-ranges", "35000101000000,35000101999999", "35000101000000,35000102000000"),
+        ("barred-ranges", "35000101999999,35000102999998", f"35000101,{A}"),
+        ("barred-ranges", "00000000000000,00000000999999", f"{A},3500010123456F"),
+        ("software-versions", f"{A},00,blocked", f"{A},0,blocked"),
+        ("software-versions", f"{A}12,99,PERMITTED", f"{A},99,"),
+        ("software-versions", f"{A},07,tracked", "35000101,07,tracked"),
         ("subscribers", f"u,{ONE}", f",{ONE}"),
         ("associations", f"u,{A}", "u,"),
         ("type-approvals", "35000101,,,,,,", "35000101,,,,,2024,"),
@@ -133,6 +140,13 @@ def test_an_invalid_row_of_a_list_is_left_out_and_counted(
     path = tmp_path / "list.csv"
     path.write_text(f"{HEADERS[source]}\n{good}\n{bad if bad else chr(34) * 2}\n", encoding="utf-8")
     assert load(Inputs([], None, {source: path})).rejected == {source: 1}
+
+
+def test_a_software_version_must_agree_with_itself(draw: Sketch) -> None:
+    world = draw(software_versions=[f"{A},01,blocked", f"{A}9,01,Blocked", f"{A},02,tracked"])
+    assert world.software_versions == {(A, "01"): "blocked", (A, "02"): "tracked"}
+    with pytest.raises(UndefinedError):
+        draw(software_versions=[f"{A},01,blocked", f"{A},01,tracked"])
 
 
 def test_a_list_nobody_knows_is_refused_and_an_absent_one_is_unknown() -> None:

@@ -182,12 +182,19 @@ class World:
     golden_md5: set[str] | None = None
     barred: set[str] | None = None
     barred_tacs: set[str] | None = None
+    barred_ranges: list[tuple[str, str]] | None = None
     monitored: set[str] | None = None
     uids_of_imsi: dict[str, set[str]] | None = None
     associated: set[str] | None = None
     approvals: dict[str, list[Approval]] | None = None
     releases: dict[str, list[date | None]] | None = None
+    software_versions: dict[tuple[str, str], str] | None = None
     rejected: Counter[str] = field(default_factory=Counter)
+
+    def in_barred_range(self, imei: str) -> bool:
+        """Whether a well-formed IMEI lies in one of the ranges; digits of equal length sort as numbers do."""
+        ranges = self.barred_ranges or ()
+        return is_well_formed(imei) and any(first <= imei <= last for first, last in ranges)
 
 
 def capabilities_of(models: dict[str, Model]) -> dict[str, int | None]:

@@ -170,7 +170,7 @@ COMMAND = Command(
     name="check",
     panel=Panel.NETWORK,
     place=1,
-    purpose="Answer as a network would be answered: may this equipment be used?",
+    purpose="Answer as a network would be answered about a device.",
     explanation="Asks a snapshot, without a network and without the register: permitted, tracked, blocked or "
     "unknown, and which step of the order of decision said so. Nothing is stored. What the check digit says "
     "does not matter: equipment checks know the first 14 digits.",

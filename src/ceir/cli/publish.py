@@ -100,7 +100,7 @@ COMMAND = Command(
     name="publish",
     panel=Panel.RUNS,
     place=3,
-    purpose="Write a run's lists and changes, or a signed snapshot for networks.",
+    purpose="Write a run's lists and changes, or a signed snapshot of them.",
     explanation="Lists: for every receiver, with the changes since an earlier published run and their "
     "reasons, and a manifest with the fingerprint of every file. Asked again it gives what is there. A run "
     "that files or the policy have overtaken is refused."

@@ -178,7 +178,7 @@ COMMAND = Command(
     name="serve",
     panel=Panel.NETWORK,
     place=2,
-    purpose="Answer networks: 5G (N17), 4G (S13), 2G and 3G (MAP), Osmocom (GSUP).",
+    purpose="Answer networks: 5G (N17), 4G (S13), 2G and 3G (MAP), GSUP.",
     explanation="Answers from the newest signed snapshot in a folder, without a database. What arrives there "
     "is verified and put in force while answers go on; what is refused is told, and the last good one goes "
     "on serving. SIGTERM ends it in good order."

@@ -38,6 +38,9 @@ def _show(session: Session, source: Source) -> None:
             ],
         )
     )
+    headers = {f.name: f.headers[0] for f in source.fields}
+    for bond in source.bonds:
+        session.say(f"In each row, {headers[bond.fields[-1]]} is {bond.expects}.")
     session.say()
     session.say(
         table(
@@ -51,6 +54,7 @@ def _show(session: Session, source: Source) -> None:
 
 
 def _data(source: Source) -> dict[str, object]:
+    headers = {f.name: f.headers[0] for f in source.fields}
     return {
         "name": source.name,
         "title": source.title,
@@ -66,6 +70,7 @@ def _data(source: Source) -> dict[str, object]:
             }
             for f in source.fields
         ],
+        "rows": [{"header": headers[b.fields[-1]], "expects": b.expects} for b in source.bonds],
         "key": source.key,
         "delimiter": source.delimiter,
         "per_operator": source.per_operator,

@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from ceir.equipment_check.checker import Checker
 from ceir.equipment_check.snapshot.delta import PatchedSnapshot, read_delta
 from ceir.equipment_check.snapshot.format import Header, SnapshotRefusedError
-from ceir.equipment_check.snapshot.reading import Snapshot, open_snapshot, verify_content
+from ceir.equipment_check.snapshot.reading import Snapshot, open_snapshot
+from ceir.equipment_check.snapshot.verifying import verify_content
 from ceir.equipment_check.status import Answer
 
 
@@ -56,7 +57,7 @@ class SnapshotHolder:
             SnapshotRefusedError: it may not be served.
         """
         snapshot = open_snapshot(path, keys, now)
-        verify_content(path)
+        verify_content(snapshot)
         return cls(keys, snapshot, now)
 
     def verdict(self, imei: int | None, software_version: int | None, imsi: int | None) -> Answer:
@@ -119,7 +120,7 @@ class SnapshotHolder:
                 f"The snapshot is for {_whose(fresh.header)}; one for {_whose(before)} is in force.",
                 "Another operator's snapshot lacks the pairings of your subscribers: fetch your own.",
             )
-        verify_content(path)
+        verify_content(fresh)
         self._current = _plain(fresh)
         self.watch_age(now)
 

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from ceir.equipment_check.holder import SnapshotHolder
 from ceir.equipment_check.snapshot.delta import read_delta
 from ceir.equipment_check.snapshot.format import SnapshotExpiredError, SnapshotRefusedError
-from ceir.equipment_check.snapshot.reading import Snapshot, open_snapshot, verify_content
+from ceir.equipment_check.snapshot.reading import Snapshot, open_snapshot
+from ceir.equipment_check.snapshot.verifying import verify_content
 from ceir.equipment_check.status import Answer
 
 SNAPSHOT_SUFFIX = ".snapshot"
@@ -78,7 +79,7 @@ class SnapshotShelf:
                 arrivals.append(Arrival(file.name, "refused", 0, error.detail))
         for sequence, file, snapshot in sorted(found, key=lambda f: (-f[0], f[1].name)):
             try:
-                verify_content(file)
+                verify_content(snapshot)
             except SnapshotRefusedError as error:
                 arrivals.append(Arrival(file.name, "refused", sequence, error.detail))
                 continue
@@ -156,7 +157,9 @@ class SnapshotShelf:
     def _files(self, suffix: str) -> list[Path]:
         if self._place.is_dir():
             # a dot begins the name of a file that is still being written
-            return sorted(p for p in self._place.glob(f"*{suffix}") if not p.name.startswith("."))
+            found = (p for p in self._place.glob(f"*{suffix}") if not p.name.startswith("."))
+            # to open a pipe would wait for ever
+            return sorted(p for p in found if p.is_file())
         return [self._place] if suffix == SNAPSHOT_SUFFIX and self._place.exists() else []
 
     def _is_new(self, file: Path) -> bool:

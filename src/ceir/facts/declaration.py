@@ -60,7 +60,8 @@ class Fact:
         type: its SQL type.
         expression: over the columns of `equipment` (imei, text, tac, reporting_body and those of `devices`).
         query: a SELECT of the key and of a column `value`, at most one row a key. It may read the sources
-            named in `reads`, and `{rows}`: the observations inside the window with columns
+            named in `reads`; `subjects`: the equipment looked at, with the columns of `equipment`; and
+            `{rows}`: the observations inside the window with columns
             (month, operator, imei, imsi, msisdn, day_mask).
         key: what the query is keyed by.
         otherwise: value of seen equipment that the query does not return.

@@ -224,16 +224,18 @@ def _entries(
     for source in all_sources().values():
         if source.folded != "list" or source.name not in catalogue.lists or source.name == "tac":
             continue
+        names = source.table.names
         match source.subject:
-            case "imei":
-                where = f"imei = {number}"
             case "tac":
                 where = f"tac = {number // 1_000_000 if number >= 0 else -1}"
+            case "range":
+                where = f"first_imei <= {number} AND last_imei >= {number}"
             case "hash":
                 where = f"imei_md5 = MD5('{_text(identity)}')"
+            case _ if "imei" in names:
+                where = f"imei = {number}"
             case _:
                 continue
-        names = source.table.names
         for row in engine.rows(
             f"SELECT {', '.join(names)} FROM {source.view} WHERE {where} ORDER BY {', '.join(source.key)}"
         ):
@@ -243,12 +245,13 @@ def _entries(
 def _details(source: Source, names: tuple[str, ...], row: tuple[object, ...]) -> Iterable[tuple[str, str]]:
     """Values of an entry, without the identity itself and without what points at a person."""
     columns = {c.name: c for c in source.table.columns}
+    digits = {f.name: f.kind.shown_digits for f in source.fields}
     for name, value in zip(names, row, strict=True):
         column = columns[name]
         if value is None or column.personal or name in ("imei", "tac", "imei_md5", "extra"):
             continue
         shown = day_of(int(str(value))).isoformat() if column.unit.startswith("days since") else str(value)
-        yield name.replace("_", " "), shown
+        yield name.replace("_", " "), shown.zfill(digits.get(name, 0))
 
 
 def _text(identity: Imei | MalformedImei) -> str:

@@ -63,6 +63,7 @@ def _source(source: Source) -> str:
                 for f in source.fields
             ],
         ),
+        *_bonds(source),
         f"```\n{example}\n```",
         _checks(all_checks(source)),
     )
@@ -77,6 +78,14 @@ def _kept(source: Source) -> str:
             "`retention.subscriber_months` allows."
         )
     return f"Kept: {RETENTION['subscriber']}."
+
+
+def _bonds(source: Source) -> list[str]:
+    if not source.bonds:
+        return []
+    headers = {f.name: f.headers[0] for f in source.fields}
+    told = "; ".join(f"{code(headers[b.fields[-1]])} is {b.expects}" for b in source.bonds)
+    return [f"In each row: {told}."]
 
 
 def _checks(checks: Iterable[Check]) -> str:

@@ -1,3 +1,3 @@
-from ceir.sources.declaration import Check, Field, Source, all_sources, source_named
+from ceir.sources.declaration import Bond, Check, Field, Source, all_sources, source_named
 
-__all__ = ["Check", "Field", "Source", "all_sources", "source_named"]
+__all__ = ["Bond", "Check", "Field", "Source", "all_sources", "source_named"]

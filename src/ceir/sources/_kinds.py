@@ -18,6 +18,7 @@ class Kind:
             and reads, so that no text can pass the one and fail the other.
         draft: expression over `{x}`, computed once before `value`, which may use it as `{t}`.
         expects: what the file should have had, completes "expected ...".
+        shown_digits: digits that people are shown of a number, zeros before it included; 0: as it is.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Kind:
     value: str
     expects: str
     draft: str = ""
+    shown_digits: int = 0
 
     def draft_sql(self, x: str) -> str:
         """The draft of the expression `x`."""
@@ -49,6 +51,14 @@ IMEI = Kind(
     f"WHEN {_POSSIBLE} THEN {MALFORMED_KEY} END",
     "1 to 16 of the characters 0-9 A-F * #",
 )
+WHOLE_IMEI = Kind(
+    "whole-imei",
+    "BIGINT",
+    f"CASE WHEN {_WELL_FORMED} THEN CAST(substr({{x}}, 1, 14) AS BIGINT) END",
+    "an identity of 14 digits, with up to two more characters",
+    shown_digits=14,
+)
+"""An identity that must not be malformed: one that is a place among others."""
 DIGITS = Kind(
     "digits",
     "BIGINT",
@@ -60,6 +70,13 @@ TAC = Kind(
     "INTEGER",
     "CASE WHEN regexp_full_match({x}, '[0-9]{8}') THEN CAST({x} AS INTEGER) END",
     "a TAC of 8 digits",
+)
+SOFTWARE_VERSION = Kind(
+    "software-version",
+    "INTEGER",
+    "CASE WHEN regexp_full_match({x}, '[0-9]{2}') THEN CAST({x} AS INTEGER) END",
+    "a software version of two digits",
+    shown_digits=2,
 )
 # strptime accepts parts with fewer digits: only the full length says that each part has all of its own.
 DAY = Kind(

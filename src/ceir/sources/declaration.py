@@ -10,7 +10,7 @@ from ceir.errors import UsageError
 from ceir.sources._kinds import Kind
 from ceir.tables import Column, Table
 
-__all__ = ["Check", "Field", "Kind", "Source", "all_sources", "source_named"]
+__all__ = ["Bond", "Check", "Field", "Kind", "Source", "all_sources", "source_named"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,26 @@ class Field:
 
 
 @dataclass(frozen=True)
+class Bond:
+    """What the values of one row must be to each other; a row that breaks it is invalid.
+
+    Args:
+        fields: names of the fields it is about; the fault is told of the last.
+        holds: DuckDB expression over the fields' values as `{name}`; null, for values that may be empty,
+            breaks nothing.
+        expects: what the last field should have had, completes "expected ...".
+    """
+
+    fields: tuple[str, ...]
+    holds: str
+    expects: str
+
+    def holds_sql(self, prefix: str) -> str:
+        """The expression over the columns that hold the values: the field's name after `prefix`."""
+        return self.holds.format_map({name: f"{prefix}{name}" for name in self.fields})
+
+
+@dataclass(frozen=True)
 class Check:
     """A limit that a whole file must keep; one that fails refuses the file.
 
@@ -62,7 +82,9 @@ class Source:
 
     Args:
         key: the fields that identify an entry; two rows of one key with other values conflict.
-        subject: what an entry speaks about; tells which equipment a changed entry touches.
+        subject: what an entry speaks about; tells which equipment a changed entry touches. `range`: all from
+            `first_imei` to `last_imei`; `none`: no verdict can rest on an entry.
+        bonds: what the values of a row must be to each other.
         folded: how the rows are kept: `months` for observations (compacted), `rows` as they are (sightings),
             `list` for a reference list with a current state (full files replace it, deltas change it).
         changes: the `change_type` values that a delta of it may carry; empty: no deltas.
@@ -77,13 +99,14 @@ class Source:
     doc: str
     fields: tuple[Field, ...]
     key: tuple[str, ...]
-    subject: Literal["imei", "tac", "imsi", "hash", "none"]
+    subject: Literal["imei", "tac", "range", "imsi", "hash", "none"]
     checks: tuple[Check, ...]
     example: str
     folded: Literal["months", "rows", "list"] = "list"
     delimiter: str = ","
     changes: tuple[Literal["add", "remove", "update"], ...] = ("add", "remove")
     keep_unknown: bool = False
+    bonds: tuple[Bond, ...] = ()
     per_operator: bool = False
     dated_name: bool = False
     split_quotes: bool = True

@@ -2,7 +2,7 @@
 
 from ceir.sources._checks import QUARANTINE
 from ceir.sources._kinds import DIGITS, IMEI, MOMENT, TEXT
-from ceir.sources.declaration import Field, Source
+from ceir.sources.declaration import Bond, Field, Source
 
 SOURCE = Source(
     name="sightings",
@@ -24,6 +24,7 @@ SOURCE = Source(
     ),
     key=(),
     subject="none",
+    bonds=(Bond(("started_at", "ended_at"), "{started_at} <= {ended_at}", "a moment not before started_at"),),
     checks=(QUARANTINE,),
     example="imei,imsi,cell,started_at,ended_at\n"
     "35675904000001,111010000000001,A-0001,2026-09-01T08:00:00Z,2026-09-01T08:05:00Z\n",

@@ -78,6 +78,16 @@ max_match_ratio = 1.0
 all = [{ rule = "tac_barred" }, { rule = "not_associated" }]
 reason = "Barred"
 tracked = true
+[conditions.barred_range]
+all = [{ rule = "imei_range_barred" }]
+reason = "Barred range"
+grace_days = 6
+blocking = true
+max_match_ratio = 1.0
+[conditions.barred_outside_ranges]
+all = [{ rule = "imei_barred" }, { rule = "imei_range_barred", not = true }]
+reason = "Barred outside ranges"
+tracked = true
 [conditions.shared]
 all = [{ rule = "too_many_imsis", threshold = 2, window_days = 10 }]
 reason = "Shared"
@@ -145,6 +155,13 @@ OTHER_TAC_ROWS = (
     model_row("35900001", "", name="N1"),
 )
 
+RANGES = (
+    "35100001000001,35100001000001", "35100001000000,35100001000002", "35100001000001,35100001999999",
+    "35100001000002,35100002000001", "35100002000001,35100002000001", "44900000999999,44900001000001",
+    "00440000000000,00440000999999", "77777777777777,77777777777778", "35300000000002,35300001000001",
+)  # fmt: skip
+"""Of one identity, of a whole TAC, one in another, across two TACs, and with nobody inside."""
+
 imeis, imsis, numbers = st.sampled_from(IMEIS), st.sampled_from(IMSIS), st.sampled_from(NUMBERS)
 days = st.integers(0, LONG).map(lambda n: FIRST + timedelta(days=n))
 
@@ -171,6 +188,8 @@ LISTS: dict[str, st.SearchStrategy[list[str]]] = {
     "golden": some(IMEIS),
     "barred": some(IMEIS),
     "barred-tacs": some(("35100001", "35900001", "35300001")),
+    "barred-ranges": some(RANGES),
+    "software-versions": some(f"{imei},0{n % 3},blocked" for n, imei in enumerate(IMEIS[:8])),
     "monitored": some(IMEIS),
     "type-approvals": some(
         f"{tac},T-{a or 0}-{b or 0},H,M,,{a},{b}"

@@ -112,6 +112,10 @@ def write_script(country: CountryFiles, folder: Path) -> Script:
         script.deliver(source, path, AUGUST)
     for operator, path in august:
         script.observe(operator, path, AUGUST)
+    ranges = barred_ranges(_equipment(august[0][1]))
+    script.deliver(
+        "barred-ranges", write_text(folder / "ranges.csv", ["first_imei,last_imei", *ranges]), AUGUST
+    )
     script.run(AUGUST, None, mode="full")
 
     stolen = _rows(script.sources["stolen"])
@@ -124,6 +128,9 @@ def write_script(country: CountryFiles, folder: Path) -> Script:
     for source, step in (("subscribers", 50), ("type-approvals", 9), ("barred", 4), ("pairings", 5)):
         rows = dict.fromkeys(_rows(script.sources[source])[::step])
         script.rewrite(source, rows, SEPTEMBER, delta=source == "pairings")
+    moved: dict[str, str | None] = dict.fromkeys(ranges[::3])
+    moved |= {f"new {n}": f"{imei},{imei[:8]}999999" for n, imei in enumerate(good[7::5000])}
+    script.rewrite("barred-ranges", moved, SEPTEMBER, delta=True)
     for operator, path in september:
         script.observe(operator, path, date(2026, 9, 30))
     script.run(SEPTEMBER, 0)
@@ -134,6 +141,9 @@ def write_script(country: CountryFiles, folder: Path) -> Script:
     changes = dict.fromkeys(registered[::40])
     changes |= {row: row.replace(",whitelist,", ",suspended,") for row in registered[1::40]}
     script.rewrite("registrations", changes, OCTOBER, delta=False)
+    script.rewrite(
+        "barred-ranges", dict.fromkeys(_rows(script.sources["barred-ranges"])[::4]), OCTOBER, delta=False
+    )
     for operator, path in october:
         script.observe(operator, path, OCTOBER)
     undone = Undone(frozenset(_equipment(wrong[1])), SEPTEMBER)
@@ -145,6 +155,18 @@ def write_script(country: CountryFiles, folder: Path) -> Script:
     script.rewrite("stolen", changes, OCTOBER, delta=True)
     script.run(OCTOBER, 1, undone=undone, same_observations=True, mode="changed")
     return script
+
+
+def barred_ranges(seen: set[str]) -> list[str]:
+    """Ranges among seen equipment: of one identity, of neighbours, of a TAC and more, one in another."""
+    good = sorted(imei for imei in seen if len(imei) == 14 and imei.isdigit())
+    rows = []
+    for n, imei in enumerate(good[::700]):
+        first, width = int(imei), (0, 9, 400, 20_000, 999_999)[n % 5]
+        rows += [f"{first - width // 2:014d},{first - width // 2 + width:014d}", f"{imei},{imei}"][
+            : 1 + n % 2
+        ]
+    return sorted(set(rows))
 
 
 def test_the_third_policy_uses_every_rule_and_turns_nearly_every_one_round() -> None:

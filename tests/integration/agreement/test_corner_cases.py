@@ -150,6 +150,67 @@ CASES = {
         {"3510000", "ABCDEF0123456789", "35999999*"},
         {"tac": [model_row("35100001")]},
     ),
+    "a barred range holds both its ends and nobody beside them": Case(
+        '{ rule = "imei_range_barred" }',
+        [use(imei) for imei in (A, B, C, "35100001000000", "35100001000004")],
+        {A, B, C},
+        {"barred-ranges": [f"{A}5,{C}00"]},
+    ),
+    "a barred range goes on in the next TAC": Case(
+        '{ rule = "imei_range_barred" }',
+        [use(imei) for imei in ("35100000999998", "35100000999999", "35100001000000", A, B)],
+        {"35100000999999", "35100001000000", A},
+        {"barred-ranges": [f"35100000999999,{A}"]},
+    ),
+    "a range that ended does not hide one that goes on": Case(
+        '{ rule = "imei_range_barred" }',
+        [use(imei) for imei in (A, B, C)],
+        {A, B},
+        {"barred-ranges": [f"35100000000003,{B}", f"{A},{A}", f"35100000999999,{A}"]},
+    ),
+    "as many identities as a TAC has are the widest range": Case(
+        '{ rule = "imei_range_barred" }',
+        [use(imei) for imei in (A, B, "35100002000000", "35100002000001")],
+        {A, B, "35100002000000"},
+        {"barred-ranges": [f"{A},35100002000000", "35100001000005,35100002000005"]},
+    ),
+    "a range of identities with zeros before them": Case(
+        '{ rule = "imei_range_barred" }',
+        [use("00000000000000"), use("00000000000007"), use("00000000000008"), use("01000000000000")],
+        {"00000000000000", "00000000000007"},
+        {"barred-ranges": ["00000000000000,00000000000007"]},
+    ),
+    "a malformed identity lies in no range": Case(
+        '{ rule = "imei_range_barred" }',
+        [use("351000010000"), use("35100001"), use("3510000100000A"), use("ABC")],
+        set(),
+        {"barred-ranges": ["35100001000000,35100001999999"]},
+    ),
+    "a malformed identity is known to lie in no range, and so is one beside it": Case(
+        '{ rule = "used_by_home_subscriber" }, { rule = "imei_range_barred", not = true }',
+        [use("35100001"), use("ABC"), use(A), use(B)],
+        {"35100001", "ABC", B},
+        {"barred-ranges": [f"{A},{A}"]},
+    ),
+    "ranges bar only what a network saw": Case(
+        '{ rule = "imei_range_barred" }', [use(A)], {A}, {"barred-ranges": [f"{A},{B}"], "barred": [B]}
+    ),
+    "unseen equipment of another list is not barred by a range too": Case(
+        '{ rule = "imei_barred" }, { rule = "imei_range_barred" }',
+        [use(A)],
+        {A},
+        {"barred-ranges": [f"{A},{B}"], "barred": [A, B]},
+    ),
+    "ranges that were never ingested tell nothing": Case('{ rule = "imei_range_barred" }', [use(A)], set()),
+    "ranges that were never ingested tell nothing the other way either": Case(
+        '{ rule = "used_by_home_subscriber" }, { rule = "imei_range_barred", not = true }', [use(A)], set()
+    ),
+    "an empty list of ranges tells that nobody lies in one": Case(
+        '{ rule = "used_by_home_subscriber" }, { rule = "imei_range_barred", not = true }',
+        [use(A)],
+        {A},
+        {"barred-ranges": []},
+    ),
     "a list that was never ingested tells nothing either way": Case(
         '{ rule = "used_by_home_subscriber" }, { rule = "stolen_local", not = true }', [use(A)], set()
     ),

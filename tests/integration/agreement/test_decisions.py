@@ -324,6 +324,19 @@ def test_barred_equipment_stays_in_the_exceptions_where_the_policy_says_so(make:
     assert found == ["35100001000001", "35100001000002", "35200001", "35200001000003", "ABC"]
 
 
+@pytest.mark.parametrize(("included", "left"), [("false", ["00000000000001", C]), ("true", None)])
+def test_equipment_in_barred_ranges_is_left_out_of_the_exceptions_unless_the_policy_says_so(
+    make: Make, included: str, left: list[str] | None
+) -> None:
+    register = make(f"[lists]\ninclude_barred_in_exceptions = {included}\n", STOLEN)
+    paired = ["00000000000001", A, B, C, "35100001"]
+    register.take("pairings", [f"{imei},{HOME1},{NUMBER}" for imei in paired], D)
+    register.take("barred-ranges", [f"{A},{B}", f"{B},{B}"], D)
+    seen(register, A)
+    register.run(D)
+    assert exceptions(register, "operator1")["operator1"] == sorted([*left, "35100001"] if left else paired)
+
+
 def test_exceptions_can_be_kept_to_blocked_equipment(make: Make) -> None:
     register = make("[lists]\nrestrict_exceptions_to_blocked = true\n", STOLEN, BARRED)
     pair_four(register)

@@ -50,6 +50,19 @@ def test_every_value_of_a_sighting_is_needed_and_a_moment_is_a_whole_moment(desk
     assert taken.counts.kept == 1
 
 
+def test_a_sighting_that_ends_before_it_starts_is_set_apart_with_its_reason(desk: Desk) -> None:
+    start = "2026-10-05T08:00:00Z"
+    ends = ["2026-10-05T07:59:59Z", "2026-10-05T08:00:00Z", "2026-10-04T23:00:00Z", "2026-10-06 00:00:00"]
+    taken = desk.take(
+        "sightings",
+        HEADER + "".join(f"35675904000001,111010000000001,A,{start},{end}\n" for end in ends),
+        name=NAME,
+    )
+    reason = "expected a moment not before started_at"
+    assert [q[1:4] for q in desk.quarantined(taken)] == [(2, "ended_at", reason), (4, "ended_at", reason)]
+    assert taken.counts.kept == 2
+
+
 def test_the_same_sightings_again_change_nothing(desk: Desk) -> None:
     text = HEADER + "35675904000001,111010000000001,A,2026-10-05T08:00:00Z,2026-10-05T08:05:00Z\n"
     first = desk.strictly("sightings", text, name=NAME)

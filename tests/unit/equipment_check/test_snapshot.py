@@ -151,7 +151,7 @@ def test_a_snapshot_answers_what_the_order_of_decision_says(
     ]
     for imei, version, imsi in questions:
         assert snapshot.verdict(imei, version, imsi).status is world.status(imei, version, imsi, "unknown")
-    verify_content(path)
+    verify_content(snapshot)
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -16,12 +16,17 @@ from ceir.equipment_check.snapshot.format import (
     SIGNATURE_BYTES,
     SnapshotExpiredError,
     SnapshotRefusedError,
+    day,
+    moment,
+    natural,
+    typed,
 )
 from ceir.equipment_check.snapshot.reading import Snapshot
 from ceir.equipment_check.status import Answer, EquipmentStatus, Reason
 
 DELTA_MAGIC = b"CEIRDLT1"
 MOST_DELTA_BYTES = 1 << 28
+_IMEIS, _IMSIS = 10**14, 2 * 10**15
 
 Pair = tuple[int, int]
 
@@ -92,39 +97,52 @@ def read_delta(path: Path, keys: Mapping[str, Ed25519PublicKey], now: datetime) 
     if len(raw) < PREFIX.size + SIGNATURE_BYTES or raw[:8] != DELTA_MAGIC:
         raise SnapshotRefusedError("The file is not a delta.", "Fetch it again.")
     signed, signature = raw[:-SIGNATURE_BYTES], raw[-SIGNATURE_BYTES:]
+    # First who signed it: nothing of a stranger's is worth the memory that reading it takes.
+    signer = _signer(signed, signature, keys)
     _, length = PREFIX.unpack(signed[: PREFIX.size])
-    try:
-        document = json.loads(signed[PREFIX.size :])
-        delta = Delta(
-            base=int(document["base"]),
-            sequence=int(document["sequence"]),
-            as_of=date.fromisoformat(document["as_of"]).isoformat(),
-            expires_at=str(document["expires_at"]),
-            key_id=str(document["key_id"]),
-            added=_by_list(document["added"]),
-            removed=_by_list(document["removed"]),
-            paired=_pairs(document["paired"]),
-            unpaired=_pairs(document["unpaired"]),
-        )
-        expires = datetime.fromisoformat(delta.expires_at)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SnapshotRefusedError("The delta cannot be read.", "Fetch it again.") from error
-    key = keys.get(delta.key_id)
-    if key is None:
-        raise SnapshotRefusedError(
-            f"No trusted key is called {delta.key_id!r}.", "Add the register's public key."
-        )
-    try:
-        key.verify(signature, signed)
-    except InvalidSignature as error:
-        raise SnapshotRefusedError(
-            "The delta's signature is wrong.", "Do not use it; tell the register."
-        ) from error
     if length != len(signed) - PREFIX.size:
         raise SnapshotRefusedError("The delta is cut off.", "Fetch it again.")
-    if expires <= now:
+    try:
+        delta = _delta(json.loads(signed[PREFIX.size :]))
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise SnapshotRefusedError(
+            "The delta is signed but cannot be read.", "Tell the register: it wrote a bad delta."
+        ) from error
+    if delta.key_id != signer:
+        raise SnapshotRefusedError(
+            f"The delta names the key {delta.key_id!r} and is signed with {signer!r}.", "Tell the register."
+        )
+    if datetime.fromisoformat(delta.expires_at) <= now:
         raise SnapshotExpiredError(f"The delta expired at {delta.expires_at}.", delta.sequence)
     return delta
+
+
+def _signer(signed: bytes, signature: bytes, keys: Mapping[str, Ed25519PublicKey]) -> str:
+    for name, key in keys.items():
+        try:
+            key.verify(signature, signed)
+        except InvalidSignature:
+            continue
+        return name
+    raise SnapshotRefusedError(
+        "The delta is signed with no trusted key, or was changed.",
+        "Fetch it again; if it stays so, add the register's new public key or tell the register.",
+    )
+
+
+def _delta(raw: object) -> Delta:
+    document = typed(raw, dict)
+    return Delta(
+        base=natural(document["base"]),
+        sequence=natural(document["sequence"]),
+        as_of=day(document["as_of"]),
+        expires_at=moment(document["expires_at"]),
+        key_id=typed(document["key_id"], str),
+        added=_by_list(document["added"]),
+        removed=_by_list(document["removed"]),
+        paired=_pairs(document["paired"]),
+        unpaired=_pairs(document["unpaired"]),
+    )
 
 
 class PatchedSnapshot:
@@ -198,11 +216,17 @@ class PatchedSnapshot:
         return self.base.membership(imei) if known is None else known
 
 
-def _by_list(raw: Mapping[str, list[int]]) -> dict[str, tuple[int, ...]]:
-    if set(raw) - set(LISTS):
+def _by_list(raw: object) -> dict[str, tuple[int, ...]]:
+    lists = typed(raw, dict)
+    if set(lists) - set(LISTS):
         raise ValueError("unknown list")
-    return {name: tuple(int(imei) for imei in imeis) for name, imeis in raw.items()}
+    return {
+        name: tuple(natural(imei, _IMEIS) for imei in typed(imeis, list)) for name, imeis in lists.items()
+    }
 
 
-def _pairs(raw: list[list[int]]) -> tuple[Pair, ...]:
-    return tuple((int(imei), int(imsi)) for imei, imsi in raw)
+def _pairs(raw: object) -> tuple[Pair, ...]:
+    return tuple(
+        (natural(imei, _IMEIS), natural(imsi, _IMSIS))
+        for imei, imsi in (typed(pair, list) for pair in typed(raw, list))
+    )

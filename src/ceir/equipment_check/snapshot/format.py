@@ -14,9 +14,10 @@ Python look into a mapped file without copying it into each process (docs/adr/00
 """
 
 import struct
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
-from typing import Any, Final, Literal
+from datetime import date, datetime
+from typing import Any, Final, Literal, TypeVar, get_args
 
 from ceir.errors import CeirError
 
@@ -107,23 +108,36 @@ class Header:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, raw: dict[str, Any]) -> "Header":
-        """As it was read.
+    def from_json(cls, raw: object) -> "Header":
+        """As it was read: whatever a file may hold, only a header comes out.
 
         Raises:
-            SnapshotRefusedError: fields missing or of another version.
+            SnapshotRefusedError: fields missing, of another kind or out of their range; another version.
         """
         try:
-            if raw["format"] != 1:
-                raise SnapshotRefusedError(
-                    f"Snapshot format {raw['format']} is not known.", "Update the checker."
-                )
-            sections = tuple(Section(**section) for section in raw["sections"])
-            header = cls(**{**raw, "sections": sections})
-            datetime.fromisoformat(header.expires_at)
+            fields = typed(raw, dict)
+            if fields["format"] != 1:
+                raise SnapshotRefusedError("The snapshot's format is not known.", "Update the checker.")
+            sections = tuple(_section(one) for one in typed(fields["sections"], list))
+            if len({section.name for section in sections}) < len(sections):
+                raise ValueError("a part comes twice")
+            override = fields["override"]
+            return cls(
+                country=typed(fields["country"], str),
+                sequence=natural(fields["sequence"]),
+                as_of=day(fields["as_of"]),
+                expires_at=moment(fields["expires_at"]),
+                operator=typed(fields["operator"], str),
+                otherwise=_status(fields["otherwise"]),
+                malformed=_status(fields["malformed"]),
+                override=None if override is None else _status(override),
+                key_id=typed(fields["key_id"], str),
+                counts={name: natural(count) for name, count in typed(fields["counts"], dict).items()},
+                sections=sections,
+                extra=typed(fields["extra"], dict),
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise SnapshotRefusedError("The snapshot's header cannot be read.", "Fetch it again.") from error
-        return header
 
     def section(self, name: str) -> Section:
         """The section called `name`.
@@ -140,3 +154,57 @@ class Header:
 def aligned(offset: int) -> int:
     """The next multiple of 8."""
     return -(-offset // ALIGN) * ALIGN
+
+
+# --- values as files of strangers may hold them; TypeError or ValueError for what is not taken
+
+_T = TypeVar("_T")
+_FIRST_YEAR, _LAST_YEAR = 1971, 9998
+"""Years that every computation with moments bears, whatever the time zone."""
+
+
+def typed(value: object, kind: type[_T]) -> _T:
+    """The value, if it is exactly of that kind: a boolean is no number."""
+    if type(value) is not kind:
+        raise TypeError(f"not of the kind {kind.__name__}")
+    return value
+
+
+def natural(value: object, below: int = 1 << 63) -> int:
+    """A whole number from 0."""
+    number = typed(value, int)
+    if not 0 <= number < below:
+        raise ValueError("a number out of its range")
+    return number
+
+
+def day(value: object) -> str:
+    """A date, YYYY-MM-DD."""
+    found = date.fromisoformat(typed(value, str))
+    if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+        raise ValueError("a day out of all time")
+    return found.isoformat()
+
+
+def moment(value: object) -> str:
+    """A moment, ISO 8601 with its time zone."""
+    text = typed(value, str)
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None or not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+        raise ValueError("a moment without a time zone, or out of all time")
+    return text
+
+
+def _status(value: object) -> StatusName:
+    names: Mapping[object, StatusName] = {name: name for name in get_args(StatusName)}
+    return names[typed(value, str)]
+
+
+def _section(value: object) -> Section:
+    fields = typed(value, dict)
+    return Section(
+        typed(fields["name"], str),
+        natural(fields["offset"]),
+        natural(fields["length"]),
+        typed(fields["sha256"], str),
+    )

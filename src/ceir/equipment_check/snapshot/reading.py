@@ -1,6 +1,5 @@
 """Reading a snapshot: mapped, shared between processes, verified before it answers anything."""
 
-import hashlib
 import json
 import mmap
 from bisect import bisect_left, bisect_right
@@ -23,7 +22,6 @@ from ceir.equipment_check.snapshot.format import (
     SIGNATURE_BYTES,
     SLOTS,
     Header,
-    Section,
     SnapshotExpiredError,
     SnapshotRefusedError,
     aligned,
@@ -124,6 +122,7 @@ class Snapshot:
 
     def __init__(self, header: Header, parts: Mapping[str, memoryview], mapped: mmap.mmap) -> None:
         self.header = header
+        self.parts = parts
         self._mapped = mapped
         self._sets = tuple(ImeiSet(parts[f"{n}.pages"], parts[f"{n}.containers"]) for n in LISTS)
         numbers = {name: part.cast("Q") for name, part in parts.items() if not name.endswith(".containers")}
@@ -240,33 +239,7 @@ def open_snapshot(
     header, start = _header(mapped, keys)
     if datetime.fromisoformat(header.expires_at) <= now and not or_expired:
         raise SnapshotExpiredError(f"The snapshot expired at {header.expires_at}.", header.sequence)
-    view = memoryview(mapped)
-    parts = {s.name: _part(view, start, s) for s in header.sections}
-    for name in _expected_parts():
-        header.section(name)
-    return Snapshot(header, parts, mapped)
-
-
-def verify_content(path: Path) -> None:
-    """Hold every part of a snapshot against the fingerprints in its (already verified) header.
-
-    Raises:
-        SnapshotRefusedError: a part was changed or cut off.
-    """
-    with path.open("rb") as file:
-        magic, length = PREFIX.unpack(file.read(PREFIX.size))
-        header = Header.from_json(json.loads(file.read(length)))
-        start = aligned(PREFIX.size + length + SIGNATURE_BYTES)
-        for section in header.sections:
-            file.seek(start + section.offset)
-            digest, left = hashlib.sha256(), section.length
-            while left and (chunk := file.read(min(left, 1 << 20))):
-                digest.update(chunk)
-                left -= len(chunk)
-            if left or digest.hexdigest() != section.sha256 or magic != MAGIC:
-                raise SnapshotRefusedError(
-                    f"The part {section.name!r} is damaged.", "Fetch the snapshot again."
-                )
+    return Snapshot(header, _parts(memoryview(mapped), start, header), mapped)
 
 
 def _header(mapped: mmap.mmap, keys: Mapping[str, Ed25519PublicKey]) -> tuple[Header, int]:
@@ -278,7 +251,7 @@ def _header(mapped: mmap.mmap, keys: Mapping[str, Ed25519PublicKey]) -> tuple[He
         raise SnapshotRefusedError("The file is not a snapshot.", "Fetch it again.")
     try:
         header = Header.from_json(json.loads(mapped[PREFIX.size : end]))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SnapshotRefusedError("The snapshot's header cannot be read.", "Fetch it again.") from error
     key = keys.get(header.key_id)
     if key is None:
@@ -294,25 +267,41 @@ def _header(mapped: mmap.mmap, keys: Mapping[str, Ed25519PublicKey]) -> tuple[He
     return header, aligned(end + SIGNATURE_BYTES)
 
 
-def _part(view: memoryview, start: int, section: Section) -> memoryview:
-    begin, end = start + section.offset, start + section.offset + section.length
-    if section.offset < 0 or section.length < 0 or end > len(view):
-        raise SnapshotRefusedError(f"The part {section.name!r} is cut off.", "Fetch the snapshot again.")
-    return view[begin:end]
+def _parts(view: memoryview, start: int, header: Header) -> dict[str, memoryview]:
+    parts = {}
+    for name, unit in _UNITS.items():
+        section = header.section(name)
+        begin, end = start + section.offset, start + section.offset + section.length
+        if end > len(view):
+            raise SnapshotRefusedError(f"The part {name!r} is cut off.", "Fetch the snapshot again.")
+        if section.length % unit:
+            raise _misfit(name)
+        parts[name] = view[begin:end]
+    for one, other in _EQUALLY_LONG:
+        if len(parts[one]) != len(parts[other]):
+            raise _misfit(other)
+    if len(parts["pairs.start"]) != len(parts["pairs.imei"]) + 8:
+        raise _misfit("pairs.start")
+    return parts
 
 
-def _expected_parts() -> tuple[str, ...]:
-    sets = tuple(f"{name}.{part}" for name in LISTS for part in ("pages", "containers"))
-    return (
-        *sets,
-        "ranges.first",
-        "ranges.last",
-        "ranges.status",
-        "versions.key",
-        "versions.status",
-        "pairs.imei",
-        "pairs.start",
-        "pairs.imsi",
-        "subscribers.first",
-        "subscribers.last",
+def _misfit(name: str) -> SnapshotRefusedError:
+    return SnapshotRefusedError(
+        f"The part {name!r} has a length that it cannot have.", "Tell the register: it wrote a bad snapshot."
     )
+
+
+_UNITS: Mapping[str, int] = {
+    **{f"{name}.pages": 8 * (SLOTS + 1) for name in LISTS},
+    **{f"{name}.containers": 2 for name in LISTS},
+    **dict.fromkeys(("ranges.first", "ranges.last", "ranges.status", "versions.key", "versions.status"), 8),
+    **dict.fromkeys(("pairs.imei", "pairs.start", "pairs.imsi", "subscribers.first", "subscribers.last"), 8),
+}
+"""The parts that a snapshot must have; the length of each is a multiple of so many octets."""
+
+_EQUALLY_LONG = (
+    ("ranges.first", "ranges.last"),
+    ("ranges.first", "ranges.status"),
+    ("versions.key", "versions.status"),
+    ("subscribers.first", "subscribers.last"),
+)

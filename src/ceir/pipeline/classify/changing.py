@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ceir.clock import day_number
+from ceir.facts._ranges import in_ranges_sql
 from ceir.pipeline.catalogue import Catalogue, Run
 from ceir.pipeline.classify.compiling import Compiled, compile_policy, drifts_sql
 from ceir.pipeline.classify.inputs import observation_ingests
@@ -144,5 +145,7 @@ def _changed_entries(engine: Engine, workspace: Workspace, source: Source, old: 
                     for view in (source.view, before)
                 ]
             return [f"SELECT imei FROM equipment WHERE tac IN ({' UNION '.join(tacs)})"]
+        case "range":
+            return [f"SELECT imei FROM ({in_ranges_sql('equipment', moved)}) AS inside"]
         case "hash" | "none":
             return []

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 import pyarrow as pa
@@ -27,6 +28,9 @@ NO_ROOM = ("no space left", "not enough space", "quota exceeded", "max_temp_dire
 """In the engine's own words; the last is its bound on what it spills, by default the room on the disk."""
 
 
+Kind = Literal["TABLE", "VIEW"]
+
+
 class DuckEngine:
     """DuckDB in this process, spilling into the scratch folder.
 
@@ -48,6 +52,7 @@ class DuckEngine:
         if limits.memory_gb:
             config["memory_limit"] = f"{int(limits.memory_gb * 1000)}MB"
         self._connection = duckdb.connect(":memory:", config=config)
+        self._kinds: dict[str, Kind] = {}
 
     def version(self) -> str:
         """Name and version, for manifests."""
@@ -65,15 +70,18 @@ class DuckEngine:
 
     def view(self, name: str, sql: str) -> None:
         """Name a query."""
+        self._make_way(name, "VIEW")
         self.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {sql}")
 
     def table(self, name: str, sql: str, step: Step | None = None, total: float = 0) -> None:
         """Compute a query once and keep its result under a name."""
+        self._make_way(name, "TABLE")
         self.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}", step, total)
 
     def drop(self, name: str) -> None:
         """Forget a table and free its room."""
         self.execute(f"DROP TABLE IF EXISTS {name}")
+        self._kinds.pop(name, None)
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         """All rows of a small result."""
@@ -105,6 +113,13 @@ class DuckEngine:
     def close(self) -> None:
         """Free everything."""
         self._connection.close()
+
+    def _make_way(self, name: str, kind: Kind) -> None:
+        """Let go of what had the name if it was of the other kind: DuckDB replaces only like by like."""
+        before = self._kinds.get(name, kind)
+        if before != kind:
+            self.execute(f"DROP {before} {name}")
+        self._kinds[name] = kind
 
     @contextmanager
     def _watched(self, step: Step | None, total: float) -> Iterator[None]:

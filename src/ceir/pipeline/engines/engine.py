@@ -49,7 +49,11 @@ class Limits:
 
 
 class Engine(Protocol):
-    """A place where portable SQL runs over Parquet files."""
+    """A place where portable SQL runs over Parquet files.
+
+    A name stands for what it was given last, view or table: one engine can do the work of several commands.
+    No query reads the name that it is given.
+    """
 
     name: str
 

@@ -50,7 +50,7 @@ def parser_for(source: Source, opened: OpenedFile, *, delta: bool) -> Parser:
             f"{opened.name} has columns that {source.name} does not know: {names}.",
             f"Columns: {', '.join(f.headers[0] for f in fields)}. See: ceir sources show {source.name}",
         )
-    faults, tests = _tests(found, opened)
+    faults, tests = _tests(source, found, opened)
     results = [_result(f, present=f.name in place) for f in fields]
     if source.keep_unknown:
         pairs = ", ".join(
@@ -96,7 +96,9 @@ def _change(source: Source) -> Field:
     )
 
 
-def _tests(fields: Sequence[Field], opened: OpenedFile) -> tuple[tuple[Fault, ...], list[str]]:
+def _tests(
+    source: Source, fields: Sequence[Field], opened: OpenedFile
+) -> tuple[tuple[Fault, ...], list[str]]:
     """What can be wrong with a row, in the order in which it is looked for, as branches of a CASE."""
     width = len(opened.header)
     faults = [Fault("(line)", f"expected {width} values")]
@@ -112,6 +114,11 @@ def _tests(fields: Sequence[Field], opened: OpenedFile) -> tuple[tuple[Fault, ..
             tests.append(f"WHEN {raw} IS NULL THEN {len(faults)}")
         faults.append(Fault(field.headers[0], f"expected {field.kind.expects}"))
         tests.append(f"WHEN {raw} IS NOT NULL AND v_{field.name} IS NULL THEN {len(faults)}")
+    header = {field.name: field.headers[0] for field in fields}
+    for bond in source.bonds:
+        if set(bond.fields) <= set(header):
+            faults.append(Fault(header[bond.fields[-1]], f"expected {bond.expects}"))
+            tests.append(f"WHEN NOT ({bond.holds_sql('v_')}) THEN {len(faults)}")
     return tuple(faults), tests
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ceir.clock import day_number
 from ceir.errors import CeirError, UsageError
+from ceir.facts._ranges import in_ranges_sql
 from ceir.pipeline.catalogue import Catalogue, Ingest, ListState
 from ceir.pipeline.classify.inputs import observation_paths
 from ceir.pipeline.engines import DuckEngine, Limits
@@ -124,6 +125,14 @@ def _equipment_of(workspace: Workspace, catalogue: Catalogue, source: Source, en
             f"SELECT imei FROM known_devices WHERE imei >= 0 AND imei // 1000000 IN ({tacs}) "
             f"UNION SELECT imei FROM texts WHERE tac IN ({tacs})"
         )
+    if source.subject == "range":
+        devices = [workspace.path(catalogue.devices.path)] if catalogue.devices else []
+        engine.files("known_devices", devices, DEVICES.columns)
+        known = (
+            "(SELECT imei, CASE WHEN imei >= 0 THEN CAST(imei // 1000000 AS INTEGER) END AS tac "
+            "FROM known_devices) AS k"
+        )
+        return f"SELECT imei FROM ({in_ranges_sql(known, f'{entries} AS e')}) AS inside"
     return ""
 
 

@@ -1,6 +1,7 @@
 """From verdicts to decisions, and to whom they matter: the relations that lists are made of."""
 
 from ceir.clock import day_of
+from ceir.facts._ranges import in_ranges_sql
 from ceir.pipeline.classify.compiling import month_masks
 from ceir.pipeline.classify.inputs import equipment_sql
 from ceir.pipeline.engines import Engine
@@ -89,7 +90,10 @@ def name_paired(engine: Engine, policy: Policy) -> None:
     if not rules.include_barred_in_exceptions:
         joins += " LEFT JOIN (SELECT DISTINCT imei FROM barred) AS b ON b.imei = q.imei"
         joins += f" LEFT JOIN (SELECT DISTINCT tac FROM barred_tacs) AS t ON t.tac = {tac}"
-        where += ["b.imei IS NULL", "t.tac IS NULL"]
+        known = f"(SELECT DISTINCT q.imei, {tac} AS tac FROM pairings AS q LEFT JOIN malformed AS m "
+        known += "ON m.imei = q.imei) AS k"
+        joins += f" LEFT JOIN ({in_ranges_sql(known, 'barred_ranges')}) AS r ON r.imei = q.imei"
+        where += ["b.imei IS NULL", "t.tac IS NULL", "r.imei IS NULL"]
     if rules.restrict_exceptions_to_blocked:
         where.append("q.imei IN (SELECT imei FROM decisions WHERE outcome = 'blocked')")
     if not rules.include_malformed:
