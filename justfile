@@ -47,6 +47,14 @@ format:
 bench rows="10000000":
     uv run python benchmarks/core/measure.py {{rows}}
 
+# Measure the equipment check, everything in one run: just bench-eir [--imeis N --seconds N --only PART,...]
+bench-eir *args:
+    uv run python benchmarks/eir/measure.py {{args}}
+
+# Steady load with hostile connections mixed in, memory looked at: just soak [MINUTES]
+soak minutes="10":
+    uv run python benchmarks/eir/soak.py --minutes {{minutes}}
+
 # Write docs/reference anew from the declarations.
 reference:
     uv run python -m ceir.reference docs/reference
