@@ -1,12 +1,13 @@
 """Reading a snapshot: mapped, shared between processes, verified before it answers anything."""
 
+import contextlib
 import json
 import mmap
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -274,6 +275,7 @@ def open_snapshot(
     when a file arrives, so that a worker opens in milliseconds whatever its size.
 
     Args:
+        path: of a file that nobody writes into from now on: what is cut off under a mapping ends a process.
         keys: trusted public keys by id.
         now: aware moment.
         or_expired: take one whose time is over: at a start there may be no other.
@@ -281,28 +283,49 @@ def open_snapshot(
     Raises:
         SnapshotRefusedError: not a snapshot, unsigned, signed by a stranger, damaged, or expired.
     """
+    with _opened(path) as file:
+        header, start = _header(file, keys, now, or_expired)
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    return Snapshot(header, _parts(memoryview(mapped), start, header), mapped)
+
+
+def read_header(
+    path: Path, keys: Mapping[str, Ed25519PublicKey], now: datetime, *, or_expired: bool = False
+) -> Header:
+    """What `open_snapshot` would find at the head of a file, without mapping it.
+
+    Raises:
+        SnapshotRefusedError: as there, but for parts that are missing or cut off.
+    """
+    with _opened(path) as file:
+        return _header(file, keys, now, or_expired)[0]
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
         with path.open("rb") as file:
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            yield file
     except (OSError, ValueError) as error:
         raise SnapshotRefusedError(
             f"{path.name} cannot be opened.", "Check that it arrived whole."
         ) from error
-    header, start = _header(mapped, keys)
-    if datetime.fromisoformat(header.expires_at) <= now and not or_expired:
-        raise SnapshotExpiredError(f"The snapshot expired at {header.expires_at}.", header.sequence)
-    return Snapshot(header, _parts(memoryview(mapped), start, header), mapped)
 
 
-def _header(mapped: mmap.mmap, keys: Mapping[str, Ed25519PublicKey]) -> tuple[Header, int]:
-    if len(mapped) < PREFIX.size:
+def _header(
+    file: BinaryIO, keys: Mapping[str, Ed25519PublicKey], now: datetime, or_expired: bool
+) -> tuple[Header, int]:
+    prefix = file.read(PREFIX.size)
+    if len(prefix) < PREFIX.size:
         raise SnapshotRefusedError("The file is too short for a snapshot.", "Fetch it again.")
-    magic, length = PREFIX.unpack(mapped[: PREFIX.size])
-    end = PREFIX.size + length
-    if magic != MAGIC or length > MOST_HEADER_BYTES or end + SIGNATURE_BYTES > len(mapped):
+    magic, length = PREFIX.unpack(prefix)
+    if magic != MAGIC or length > MOST_HEADER_BYTES:
         raise SnapshotRefusedError("The file is not a snapshot.", "Fetch it again.")
+    text, signature = file.read(length), file.read(SIGNATURE_BYTES)
+    if len(signature) < SIGNATURE_BYTES:
+        raise SnapshotRefusedError("The file is cut off.", "Fetch it again.")
     try:
-        header = Header.from_json(json.loads(mapped[PREFIX.size : end]))
+        header = Header.from_json(json.loads(text))
     except (ValueError, RecursionError) as error:
         raise SnapshotRefusedError("The snapshot's header cannot be read.", "Fetch it again.") from error
     key = keys.get(header.key_id)
@@ -311,12 +334,14 @@ def _header(mapped: mmap.mmap, keys: Mapping[str, Ed25519PublicKey]) -> tuple[He
             f"No trusted key is called {header.key_id!r}.", "Add the register's public key."
         )
     try:
-        key.verify(mapped[end : end + SIGNATURE_BYTES], mapped[:end])
+        key.verify(signature, prefix + text)
     except InvalidSignature as error:
         raise SnapshotRefusedError(
             "The snapshot's signature is wrong.", "Do not use it; tell the register."
         ) from error
-    return header, aligned(end + SIGNATURE_BYTES)
+    if datetime.fromisoformat(header.expires_at) <= now and not or_expired:
+        raise SnapshotExpiredError(f"The snapshot expired at {header.expires_at}.", header.sequence)
+    return header, aligned(PREFIX.size + length + SIGNATURE_BYTES)
 
 
 def _parts(view: memoryview, start: int, header: Header) -> dict[str, memoryview]:
