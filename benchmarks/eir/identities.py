@@ -121,10 +121,10 @@ def write_snapshot(population: Population, path: Path, sequence: int) -> Header:
 
 
 def write_changes(population: Population, path: Path, base: int, count: int) -> None:
-    """A signed delta: so many IMEIs become blocked or, where they were in a delta before, cease to be."""
+    """A signed delta: so many IMEIs become blocked; with the next one the same cease to be."""
     now = datetime.now(UTC)
     imeis = np.unique(population.asked(count * 2, seed=7))
-    chosen = tuple(int(imei) for imei in np.random.default_rng(base).permutation(imeis)[:count])
+    chosen = tuple(int(imei) for imei in np.random.default_rng(7).permutation(imeis)[:count])
     delta = Delta(
         base=base,
         sequence=base + 1,
