@@ -66,7 +66,7 @@ def measure(folder: Path, population: Population) -> dict[str, object]:
         "bits_per_imei": round(size * 8 / count, 3),
         "information_limit_bits": round(population.least_bits, 3),
         "opening_ms": round(opened, 2),
-        "verifying_processor_ms": round(processor_ms(lambda: verify_content(path)), 1),
+        "verifying_processor_ms": round(processor_ms(lambda: verify_content(snapshot)), 1),
         "asked_that_are_blocked": round(blocked / len(questions), 3),
         "look_up_us": look_up_us(snapshot.verdict, without_subscriber),
         "look_up_with_subscriber_us": look_up_us(snapshot.verdict, questions),
