@@ -9,8 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from django.conf import settings
-from django.db import connection
+from at_once import at_once, need_postgresql
 from people import NOW, actor
 
 from ceir.registry.actors import Role
@@ -70,9 +69,12 @@ def test_what_it_is_is_read_from_its_octets() -> None:
         pytest.param(png(0, 5), id="a PNG of no pixels"),
         pytest.param(png(2**31 - 1, 2**31 - 1), id="a PNG that claims to fill the memory"),
         pytest.param(
-            b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 2**32 - 1) + b"IHDR" + bytes(20), id="a PNG with a length of 4 GB"
+            b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 2**32 - 1) + b"IHDR" + bytes(20),
+            id="a PNG with a length of 4 GB",
         ),
-        pytest.param(b"\x89PNG\r\n\x1a\n" + chunk(b"IDAT", b"") + chunk(b"IEND", b""), id="a PNG without a head"),
+        pytest.param(
+            b"\x89PNG\r\n\x1a\n" + chunk(b"IDAT", b"") + chunk(b"IEND", b""), id="a PNG without a head"
+        ),
         pytest.param(b"\xff\xd8\xff", id="only the start of a JPEG"),
         pytest.param(b"\xff\xd8\xff\xff\xff\xff", id="a JPEG of filling"),
         pytest.param(jpeg()[:-2], id="a JPEG cut short"),
@@ -190,5 +192,22 @@ def test_no_text_from_outside_becomes_a_path(subject: str, folder: Path) -> None
     assert [f.relative_to(folder).as_posix() for f in folder.rglob("*") if f.is_file()] == [
         f"{kept.content_id[:2]}/{kept.content_id}"
     ]
-    assert Path(settings.CEIR_DOCUMENTS) == folder
-    assert connection.vendor in ("postgresql", "sqlite")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_handed_in_by_several_and_shredded_by_another_at_once_nothing_is_lost(folder: Path) -> None:
+    need_postgresql()
+    police = actor(Role.POLICE)
+    for _ in range(5):
+        old = keep(png(), "case:0", actor=police, at=NOW)
+        came_to = at_once(
+            lambda old=old: shred(old, actor=police, at=NOW, reason="kept long enough"),
+            *(lambda n=n: keep(png(), f"case:{1 + n // 2}", actor=police, at=NOW) for n in range(4)),
+        )
+        assert [type(c) for c in came_to] == [type(None)] + [Document] * 4, came_to
+        kept = Document.objects.filter(shredded_at__isnull=True)
+        assert sorted(d.subject for d in kept) == ["case:1", "case:2"]
+        for document in kept:
+            assert read(document, Access(police, NOW, "why")) == png()
+            shred(document, actor=police, at=NOW, reason="again")
+        assert not [f for f in folder.rglob("*") if f.is_file()]

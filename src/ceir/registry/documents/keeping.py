@@ -90,7 +90,9 @@ def read(document: Document, access: Access) -> bytes:
         PersonalKeyError: the key is missing, or the file was changed.
     """
     if document.shredded_at is not None:
-        raise DocumentMissingError("The document was shredded.", "Its line in the record tells by whom and why.")
+        raise DocumentMissingError(
+            "The document was shredded.", "Its line in the record tells by whom and why."
+        )
     record(
         access.actor, "document.read", document.subject, at=access.at, basis=access.basis,
         detail={"document": document.pk},
@@ -118,7 +120,12 @@ def shred(document: Document, *, actor: Actor, at: datetime, reason: str) -> Non
             return
         document.shredded_at = at
         record(
-            actor, "document.shredded", document.subject, at=at, basis=reason, detail={"document": document.pk}
+            actor,
+            "document.shredded",
+            document.subject,
+            at=at,
+            basis=reason,
+            detail={"document": document.pk},
         )
         transaction.on_commit(lambda: _remove_unshared(content.digest))
 

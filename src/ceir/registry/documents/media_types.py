@@ -123,4 +123,6 @@ def _require_size(first: bytes, second: bytes) -> None:
 
 
 def _broken(name: str) -> DocumentRefusedError:
-    return DocumentRefusedError(f"The document starts as a {name} and is none, or is cut short.", "Send it again.")
+    return DocumentRefusedError(
+        f"The document starts as a {name} and is none, or is cut short.", "Send it again."
+    )

@@ -5,36 +5,68 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Content',
+            name="Content",
             fields=[
-                ('digest', models.CharField(help_text='SHA-256; the name of its file.', max_length=64, primary_key=True, serialize=False)),
-                ('media_type', models.CharField(help_text='Found in the octets, never what somebody said.', max_length=32)),
-                ('size', models.PositiveIntegerField(help_text='Octets.')),
+                (
+                    "digest",
+                    models.CharField(
+                        help_text="SHA-256; the name of its file.",
+                        max_length=64,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "media_type",
+                    models.CharField(
+                        help_text="Found in the octets, never what somebody said.", max_length=32
+                    ),
+                ),
+                ("size", models.PositiveIntegerField(help_text="Octets.")),
             ],
         ),
         migrations.CreateModel(
-            name='Document',
+            name="Document",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subject', models.CharField(help_text='What it belongs to: `case:12`.', max_length=64)),
-                ('kept_by', models.CharField(max_length=64)),
-                ('kept_organisation', models.BigIntegerField(null=True)),
-                ('kept_at', models.DateTimeField()),
-                ('shredded_at', models.DateTimeField(help_text='Since then only this line is left of it.', null=True)),
-                ('content', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='documents.content')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("subject", models.CharField(help_text="What it belongs to: `case:12`.", max_length=64)),
+                ("kept_by", models.CharField(max_length=64)),
+                ("kept_organisation", models.BigIntegerField(null=True)),
+                ("kept_at", models.DateTimeField()),
+                (
+                    "shredded_at",
+                    models.DateTimeField(help_text="Since then only this line is left of it.", null=True),
+                ),
+                (
+                    "content",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="documents",
+                        to="documents.content",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('pk',),
-                'indexes': [models.Index(fields=['subject'], name='document_subject')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('shredded_at__isnull', True)), fields=('subject', 'content'), name='one_document_of_a_subject')],
+                "ordering": ("pk",),
+                "indexes": [models.Index(fields=["subject"], name="document_subject")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("shredded_at__isnull", True)),
+                        fields=("subject", "content"),
+                        name="one_document_of_a_subject",
+                    )
+                ],
             },
         ),
     ]
