@@ -16,6 +16,7 @@ APPS = (
     "ceir.registry.proposals",
     "ceir.registry.documents",
     "ceir.registry.codes",
+    "ceir.registry.cases",
 )
 """Our applications; each holds the models of one capability."""
 
