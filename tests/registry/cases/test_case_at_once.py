@@ -88,8 +88,8 @@ def test_of_many_who_accept_a_block_at_once_one_does() -> None:
     verify_record()
 
 
-@pytest.mark.parametrize("attempt", range(5))
-def test_a_deadline_that_passes_while_somebody_verifies_leaves_one_clear_outcome(attempt: int) -> None:
+@pytest.mark.parametrize("_attempt", range(5))
+def test_a_deadline_that_passes_while_somebody_verifies_leaves_one_clear_outcome(_attempt: int) -> None:
     case = report(said(), actor=police(), at=NOW, provisional=ProvisionalBlock(hours=72))
     other = police("p2")
     before, after = NOW + 72 * HOUR - timedelta(seconds=1), NOW + 72 * HOUR
@@ -112,8 +112,8 @@ def test_a_deadline_that_passes_while_somebody_verifies_leaves_one_clear_outcome
     verify_record()
 
 
-@pytest.mark.parametrize("attempt", range(5))
-def test_a_case_withdrawn_while_a_second_person_accepts_never_stays_blocked(attempt: int) -> None:
+@pytest.mark.parametrize("_attempt", range(5))
+def test_a_case_withdrawn_while_a_second_person_accepts_never_stays_blocked(_attempt: int) -> None:
     case = verified()
     proposal = Proposal.objects.get()
     who = reviewer(), police(), police("p2")
@@ -128,9 +128,9 @@ def test_a_case_withdrawn_while_a_second_person_accepts_never_stays_blocked(atte
     verify_record()
 
 
-@pytest.mark.parametrize("attempt", range(3))
+@pytest.mark.parametrize("_attempt", range(3))
 def test_a_proposal_that_expires_while_the_case_is_left_and_the_deadline_passes_blocks_nothing(
-    attempt: int,
+    _attempt: int,
 ) -> None:
     case = report(said(), actor=police(), at=NOW, provisional=ProvisionalBlock(hours=400))
     verify(case.pk, reason="x", actor=police("p2"), at=NOW)
@@ -159,8 +159,8 @@ def test_sightings_told_by_many_at_once_make_one_trace_a_user_and_move_the_case_
     verify_record()
 
 
-@pytest.mark.parametrize("attempt", range(3))
-def test_a_device_seen_while_it_is_recovered_is_not_on_the_list_afterwards(attempt: int) -> None:
+@pytest.mark.parametrize("_attempt", range(3))
+def test_a_device_seen_while_it_is_recovered_is_not_on_the_list_afterwards(_attempt: int) -> None:
     case = blocked()
     who = police()
     came_to = at_once(
@@ -201,8 +201,8 @@ def test_many_reports_at_once_wait_for_each_other_and_all_stand() -> None:
     verify_record()
 
 
-@pytest.mark.parametrize("attempt", range(5))
-def test_a_hold_that_came_first_stops_shredding_and_one_that_came_late_finds_it_done(attempt: int) -> None:
+@pytest.mark.parametrize("_attempt", range(5))
+def test_a_hold_that_came_first_stops_shredding_and_one_that_came_late_finds_it_done(_attempt: int) -> None:
     case = reported()
     withdraw(case.pk, reason="found", actor=police(), at=NOW)
     late, officer = NOW + timedelta(days=366), actor(Role.OFFICER)

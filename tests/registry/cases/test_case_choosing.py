@@ -1,4 +1,4 @@
-"""A report by number only: who proves the number sees its devices, and not enough of them to learn an IMEI."""
+"""A report by number only: who proves the number sees its devices, not enough of them to learn an IMEI."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -198,7 +198,9 @@ def test_a_wrong_code_counts_whatever_fails_around_it() -> None:
         offer_devices(NUMBER, "000000", case_id=case.pk, seen_with=seen_with, actor=me(), at=NOW)
 
 
-@pytest.mark.parametrize("text", ["", "'; DROP TABLE cases_case; --", "<script>alert(1)</script>", "\0", "1" * 99])
+@pytest.mark.parametrize(
+    "text", ["", "'; DROP TABLE cases_case; --", "<script>alert(1)</script>", "\0", "1" * 99]
+)
 def test_hostile_codes_are_wrong_codes(text: str) -> None:
     case = by_number()
     with pytest.raises(CeirError):

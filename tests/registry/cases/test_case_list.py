@@ -4,10 +4,10 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from building import Register
 from lost import ONE, TWO, accept, in_state, police, reported, said, verified
 from people import NOW
 
+from building import Register
 from ceir.identifiers import Imei
 from ceir.registry.cases.blocking import ProvisionalBlock
 from ceir.registry.cases.exporting import rows
@@ -105,4 +105,3 @@ def test_a_case_reaches_the_networks_and_leaves_them(tmp_path: Path) -> None:
     assert blocked_in_networks(NOW) == {"35674108000007"}
     withdraw(other.pk, reason="found", actor=police("p5"), at=NOW)
     assert blocked_in_networks(NOW) == set()
-

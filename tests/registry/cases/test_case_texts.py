@@ -26,7 +26,7 @@ HOSTILE = [
     "<img src=x onerror=alert(1)>",
     "{{ settings.SECRET_KEY }}{% debug %}",
     "%s %(x)s {0} ${x} `id` $(id)",
-    "=HYPERLINK(\"http://example.invalid\",\"x\")",
+    '=HYPERLINK("http://example.invalid","x")',
     "../../../../etc/passwd",
     "\\'; \\x00 \\u0000",
     "خروج من الحساب ١٢٣",

@@ -185,7 +185,7 @@ def test_who_uses_a_device_in_recovery_mode_is_asked_once_to_come_forward() -> N
 def test_nobody_is_asked_when_sending_fails_or_after_the_device_came_back() -> None:
     case = seen(verified(mode=Mode.RECOVERY))
 
-    def failing(number: Msisdn, about: Case) -> None:
+    def failing(_number: Msisdn, _about: Case) -> None:
         raise OSError("no gateway")
 
     with pytest.raises(OSError, match="no gateway"), transaction.atomic():

@@ -72,7 +72,9 @@ def files() -> int:
 @pytest.mark.parametrize("model", list(models_with_personal_data()), ids=lambda model: model._meta.label)
 def test_a_model_with_personal_data_says_how_long_it_is_kept_and_can_be_shredded(model) -> None:  # type: ignore[no-untyped-def]
     retention = retention_of(model)
-    assert retention, f"{model._meta.label} needs: PERSONAL: ClassVar[Retention] = Retention(ended=..., kind=...)"
+    assert retention, (
+        f"{model._meta.label} needs: PERSONAL: ClassVar[Retention] = Retention(ended=..., kind=...)"
+    )
     found = model
     *path, last = retention.ended.split("__")
     for step in path:
@@ -202,7 +204,9 @@ def test_a_legal_hold_stops_it_and_its_end_lets_it_go_on() -> None:
     verify_record()
 
 
-@pytest.mark.parametrize("subject", ["case:4711", "case:", "case:1 ", "case", "", "trace:1", "case:-1", "case:１x"])
+@pytest.mark.parametrize(
+    "subject", ["case:4711", "case:", "case:1 ", "case", "", "trace:1", "case:-1", "case:１x"]
+)
 def test_a_hold_on_what_is_not_there_is_refused(subject: str) -> None:
     with pytest.raises(HoldError):
         hold(subject, reason="court 7", actor=actor(Role.OFFICER), at=NOW)

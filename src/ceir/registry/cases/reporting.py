@@ -71,6 +71,8 @@ class Report:
         told = free_text(self.description, "The description", 4000, lines=True)
         object.__setattr__(self, "description", told)
         object.__setattr__(self, "imeis", tuple(sorted(set(self.imeis))))
+        if self.happened_at.tzinfo is None:
+            raise CaseError("The moment does not say of which time zone it is.", "Give it with its offset.")
         if not self.imeis and (self.msisdn is None or not self.msisdn.is_countable):
             raise CaseError("The report names no device.", "Give an IMEI, or the number that was used in it.")
         if len(self.imeis) > MOST_IDENTITIES:

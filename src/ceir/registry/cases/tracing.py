@@ -15,7 +15,7 @@ from ceir.registry.actors import SYSTEM, Actor, Role
 from ceir.registry.audit.chain import record
 from ceir.registry.cases.models import Case, CaseIdentity, Trace
 from ceir.registry.cases.moving import locked, move
-from ceir.registry.cases.states import BLOCKING, Mode, State
+from ceir.registry.cases.states import BLOCKING, CaseError, Mode, State
 from ceir.registry.free_text import free_text
 from ceir.registry.organisations.models import Organisation
 from ceir.registry.personal.fields import Access, Sealed
@@ -32,6 +32,9 @@ class Sighting:
         operator: id of the network's operator in the policy.
         imsi, msisdn: who used it, as far as the network says.
         cell: where, as the network names its cells; at most 100 characters.
+
+    Raises:
+        CaseError, TextRefusedError: the moment has no time zone, or a text is too long.
     """
 
     imei: Imei
@@ -42,6 +45,8 @@ class Sighting:
     cell: str = ""
 
     def __post_init__(self) -> None:
+        if self.seen_at.tzinfo is None:
+            raise CaseError("The moment does not say of which time zone it is.", "Give it with its offset.")
         object.__setattr__(self, "operator", free_text(self.operator, "The operator", 32, needed=True))
         object.__setattr__(self, "cell", free_text(self.cell, "The cell", 100))
 

@@ -166,6 +166,7 @@ def expire(at: datetime) -> int:
                 state=State.EXPIRED.value, decided_at=at
             )
             if changed:
+                proposal.state, proposal.decided_at = State.EXPIRED.value, at
                 _turn_down(proposal, SYSTEM, at)
                 record(SYSTEM, "proposal.expired", f"proposal:{proposal.pk}", at=at)
                 closed += 1
