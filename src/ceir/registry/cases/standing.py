@@ -46,7 +46,9 @@ def standings(at: datetime, imeis: Iterable[Imei] | None = None) -> Iterator[Sta
     values = rows.order_by("imei", "case_id").values_list(
         "imei", "case_id", "case__state", "case__provisional_until", "case__reported_at"
     )
-    for number, cases in groupby(values.iterator(chunk_size=10_000), key=lambda row: row[0]):
+    # A cursor held by the server is for the whole list; a few devices come faster at once.
+    found = values.iterator(chunk_size=10_000) if imeis is None else values
+    for number, cases in groupby(found, key=lambda row: row[0]):
         said = [(_status(State(state), until, at), reported, key) for _, key, state, until, reported in cases]
         gravest = min((status for status, _, _ in said), key=_ORDER.index)
         saying = [(reported, key) for status, reported, key in said if status == gravest]
