@@ -14,6 +14,7 @@ APPS = (
     "ceir.registry.accounts",
     "ceir.registry.personal",
     "ceir.registry.proposals",
+    "ceir.registry.codes",
 )
 """Our applications; each holds the models of one capability."""
 
