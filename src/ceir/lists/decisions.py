@@ -5,8 +5,8 @@ from ceir.lists.declaration import ControlList, ListColumn
 LIST = ControlList(
     name="decisions",
     title="Decisions",
-    doc="Every identity with a verdict in force, whether or not it is on another list, with what was decided. "
-    "The register takes a run over by it; operators do not receive it.",
+    doc="Every identity with a verdict in force, whether or not it is on another list, with what was "
+    "decided. The register takes a run over by it; operators do not receive it.",
     source="practice",
     columns=(
         ListColumn("imei", "The identity."),
@@ -24,8 +24,9 @@ LIST = ControlList(
         ListColumn("conditions", "Labels of all conditions in force, sorted, joined by |."),
     ),
     key=("imei",),
-    sql="SELECT imei_text AS imei, outcome, since_date AS since, block_date, CASE WHEN outcome IN ('tracked', "
-    "'trial') THEN condition_text ELSE reason_text END AS reasons, label_text AS conditions FROM decisions",
+    sql="SELECT imei_text AS imei, outcome, since_date AS since, block_date, "
+    "CASE WHEN outcome IN ('tracked', 'trial') THEN condition_text ELSE reason_text END AS reasons, "
+    "label_text AS conditions FROM decisions",
     reasons={"added": "'decided'", "removed": "'resolved'", "changed": "'changed'"},
     receivers="the register",
 )
