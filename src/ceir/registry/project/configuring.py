@@ -15,6 +15,7 @@ APPS = (
     "ceir.registry.personal",
     "ceir.registry.proposals",
     "ceir.registry.codes",
+    "ceir.registry.runs",
 )
 """Our applications; each holds the models of one capability."""
 
