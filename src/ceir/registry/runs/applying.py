@@ -71,7 +71,7 @@ def apply(source: Path | Mapping[str, Path], *, actor: Actor, at: datetime, beca
     manifest = publication.manifest
     with transaction.atomic():
         Head.objects.get_or_create(pk=1)
-        head = Head.objects.select_for_update().select_related("run").get(pk=1)
+        head = Head.objects.select_for_update().get(pk=1)
         there = _same_run(publication)
         if there is not None:
             return Applied(there, is_new=False)
