@@ -17,6 +17,7 @@ APPS = (
     "ceir.registry.documents",
     "ceir.registry.codes",
     "ceir.registry.cases",
+    "ceir.registry.runs",
 )
 """Our applications; each holds the models of one capability."""
 
