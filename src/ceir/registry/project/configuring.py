@@ -15,6 +15,7 @@ APPS = (
     "ceir.registry.personal",
     "ceir.registry.proposals",
     "ceir.registry.documents",
+    "ceir.registry.type_approvals",
     "ceir.registry.codes",
 )
 """Our applications; each holds the models of one capability."""
