@@ -16,6 +16,7 @@ APPS = (
     "ceir.registry.proposals",
     "ceir.registry.documents",
     "ceir.registry.type_approvals",
+    "ceir.registry.imports",
     "ceir.registry.codes",
 )
 """Our applications; each holds the models of one capability."""
