@@ -45,8 +45,8 @@ def note_first_uses(seen: Iterable[tuple[Imei, date]], *, actor: Actor, at: date
     """As `note_first_use`, for any number of them.
 
     What was seen before a list came is no use before release: it is noted as such, and the pipeline's list
-    names the IMEI no more, so that nothing is held against whoever used the device. Files of networks may come
-    weeks after a list was checked.
+    names the IMEI no more, so that nothing is held against whoever used the device. Files of networks come
+    weeks after a list was checked at times.
     """
     require(actor, Permission.IMPORT_NOTE_USE)
     raised: list[Alarm] = []

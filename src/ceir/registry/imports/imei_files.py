@@ -15,7 +15,7 @@ from ceir.errors import CeirError
 from ceir.identifiers import PLACEHOLDER_NUMBERS, TEST_TAC_PREFIXES, is_test_tac, luhn
 from ceir.registry.imports.reasons import Reason
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 17
 _KEPT_TEXT = 40
 _UTF8_MARK = b"\xef\xbb\xbf"
 _OTHER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
@@ -172,16 +172,13 @@ class ImeiFile:
     def _lines(self) -> Iterator[list[bytes]]:
         rest, done, begun = b"", 0, False
         for chunk in self._chunks():
-            fresh, piece = chunk, rest + chunk
+            piece = rest + chunk
             if not begun:
                 if len(piece) < _LONGEST_MARK:  # a socket may give the beginning piece by piece
                     rest = piece
                     continue
-                fresh = piece = _without_mark(piece)
-                begun = True
-            if b"\0" in fresh:
-                at = done + 1 + piece[: piece.index(b"\0")].count(b"\n")
-                raise ImportFileRefusedError("A NUL byte.", "Save the list as plain UTF-8 text.", at)
+                piece, begun = _without_mark(piece), True
+            _require_text(piece, done)
             lines = piece.replace(b"\r\n", b"\n").split(b"\n")
             rest = lines.pop()
             if len(rest) > self._limits.line:
@@ -190,8 +187,9 @@ class ImeiFile:
             yield lines
         if not begun:
             rest = _without_mark(rest)
+            _require_text(rest, 0)
         if rest:
-            yield rest.split(b"\n")
+            yield rest.removesuffix(b"\n").split(b"\n")
 
     def _too_long(self, line: int) -> ImportFileRefusedError:
         return ImportFileRefusedError(
@@ -204,9 +202,10 @@ class ImeiFile:
         if len(octets) > self._limits.line:
             raise self._too_long(line)
         try:
-            text = octets.decode("utf-8").strip(_BLANK)
+            whole = octets.decode("utf-8")
         except UnicodeDecodeError as error:
             raise ImportFileRefusedError("Not UTF-8.", "Save the list as plain UTF-8 text.", line) from error
+        text = whole.strip(_BLANK)
         if not text:
             return
         if not self._headed:
@@ -216,7 +215,7 @@ class ImeiFile:
         if self._columns is None:
             self._read_cell(batch, line, _unquoted(text), tables)
             return
-        cells = [_unquoted(cell.strip(_BLANK)) for cell in text.split(self._separator)]
+        cells = [_unquoted(cell.strip(_BLANK)) for cell in whole.split(self._separator)]
         chosen = [cells[place] for place in self._columns] if len(cells) == self._width else []
         if not any(chosen):
             batch.rejected.append(Rejected(line, Reason.COLUMNS, _shown(text)))
@@ -291,6 +290,14 @@ def _without_mark(piece: bytes) -> bytes:
     if piece.startswith(_OTHER_MARKS):
         raise ImportFileRefusedError("The file is UTF-16 or UTF-32.", "Save the list as plain UTF-8 text.", 1)
     return piece.removeprefix(_UTF8_MARK)
+
+
+def _require_text(piece: bytes, done: int) -> None:
+    place = piece.find(b"\0")
+    if place >= 0:
+        raise ImportFileRefusedError(
+            "A NUL byte.", "Save the list as plain UTF-8 text.", done + 1 + piece.count(b"\n", 0, place)
+        )
 
 
 def _unquoted(text: str) -> str:

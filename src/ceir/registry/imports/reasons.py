@@ -37,8 +37,8 @@ class Meaning:
     """What a reason means.
 
     Args:
-        told: the importer is told which rows; otherwise only how many. Who could have lists of guesses
-            checked would learn which identities others import or people use.
+        told: the importer is told, row by row; otherwise nothing, not even how many. Who could have lists of
+            guesses checked would learn which identities others import or people use.
         kept_back: the pipeline's list does not name the IMEI, for its rule would hold the list against
             somebody who used the device before.
     """

@@ -1,5 +1,5 @@
-"""Taking in a consignment with its list: batch by batch, each in a transaction of its own, so that ten million
-rows hold up nobody; the list counts only when all of it is there."""
+"""Taking in a consignment with its list: batch by batch, each in a transaction of its own, so that a long one
+holds up nobody; the list counts only when all of it is there."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

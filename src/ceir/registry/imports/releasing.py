@@ -12,7 +12,7 @@ from ceir.registry.actors import Actor
 from ceir.registry.audit.chain import record
 from ceir.registry.free_text import free_text
 from ceir.registry.imports import findings, sealed_lists
-from ceir.registry.imports.models import RELEASED, AlarmState, Consignment, State
+from ceir.registry.imports.models import RELEASED, Consignment, State
 from ceir.registry.imports.reasons import IMEI_REASONS, TAC_REASONS, Reason
 from ceir.registry.imports.receiving import subject
 from ceir.registry.imports.states import ConsignmentStateError, ConsignmentUnknownError, locked, move
@@ -29,7 +29,8 @@ class SecondPersonNeededError(CeirError):
 
 def doubts(consignment: Consignment) -> Mapping[str, int]:
     """What speaks against a release, with how many IMEIs or rows; nothing: one officer may release it."""
-    alarms = consignment.alarms.exclude(state=AlarmState.EXPLAINED.value).count()
+    # Explained ones too: else who explains an alarm away could also release alone.
+    alarms = consignment.alarms.count()
     listed = consignment.rows + sum(consignment.rejected.values())
     against = {
         **{f"found.{reason}": count for reason, count in consignment.found.items()},

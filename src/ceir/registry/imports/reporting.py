@@ -21,9 +21,10 @@ _EVALUATED = ("=", "+", "-", "@", "\t", "\r")
 
 
 def report(consignment_id: int, *, actor: Actor, at: datetime) -> Iterator[tuple[str, ...]]:
-    """The rows of the report, by line; at its end, without line, what is only counted.
+    """The rows of the report, by line.
 
-    Only for the importer: it names IMEIs of his list, which he knows, and nobody else should.
+    Only for the importer: it names IMEIs of his list, which he knows, and nobody else should. Reasons that he
+    is not told are not in it: he hears of them from customs.
 
     Raises:
         PermissionDeniedError: the actor may not, or it is another importer's.
@@ -49,9 +50,6 @@ def _rows(consignment: Consignment) -> Iterator[tuple[str, ...]]:
     )
     for line, value, rows, reason in merge(rejected, found, key=lambda row: row[0]):
         yield (str(line), value, str(rows), *_said(reason))
-    for name, rows in consignment.found.items():
-        if not MEANINGS[Reason(name)].told:
-            yield ("", "", str(rows), *_said(Reason(name)))
 
 
 def _said(reason: Reason) -> tuple[str, str, str]:

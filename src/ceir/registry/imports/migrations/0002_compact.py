@@ -3,7 +3,7 @@
 from django.db import migrations
 
 
-def compact(apps, schema_editor):
+def compact(apps, schema_editor):  # noqa: ARG001 - Django's signature
     """Make the table, which is empty, anew."""
     if schema_editor.connection.vendor != "sqlite":
         return
