@@ -42,9 +42,19 @@ class Permission(Enum):
     REPAIR_SIGN = "repair.sign"
     APPROVAL_MANAGE = "approval.manage"
     APPROVAL_READ = "approval.read"
+    APPROVAL_PROPOSE = "approval.propose"
+    APPROVAL_DECIDE = "approval.decide"
+    SURVEILLANCE_MANAGE = "surveillance.manage"
+    COUNTERFEIT_REPORT = "counterfeit.report"
+    COUNTERFEIT_READ = "counterfeit.read"
     IMPORT_SUBMIT = "import.submit"
     IMPORT_RELEASE = "import.release"
     IMPORT_LOOK_UP = "import.look_up"
+    IMPORT_READ = "import.read"
+    IMPORT_LICENSE = "import.license"
+    IMPORT_CHECK = "import.check"
+    IMPORT_REVIEW = "import.review"
+    IMPORT_NOTE_USE = "import.note_use"
     PAIRING_MANAGE = "pairing.manage"
     APPEAL_MAKE = "appeal.make"
     APPEAL_DECIDE = "appeal.decide"
@@ -127,13 +137,51 @@ RULES: Mapping[Permission, Rule] = {
     ),
     Permission.DEVICE_TRANSFER: _rule("Give a device to somebody else.", Role.OFFICER, own=(Role.CONSUMER,)),
     Permission.REPAIR_SIGN: _rule("Sign a repair or a swap of boards.", own=(Role.DEALER,)),
-    Permission.APPROVAL_MANAGE: _rule("Enter certificates and reports.", Role.OFFICER, own=(Role.LAB,)),
+    Permission.APPROVAL_MANAGE: _rule("Enter reports of laboratories.", Role.OFFICER, own=(Role.LAB,)),
     Permission.APPROVAL_READ: _rule(
         "See certificates.", *_REGULATOR, Role.AUDITOR, Role.CUSTOMS, Role.LAB, Role.IMPORTER
+    ),
+    Permission.APPROVAL_PROPOSE: _rule(
+        "Draft certificates; ask that they be issued, extended, suspended, withdrawn.", Role.OFFICER
+    ),
+    Permission.APPROVAL_DECIDE: _rule(
+        "Be the second person for certificates; conclude reports of counterfeits.", Role.REVIEWER
+    ),
+    Permission.SURVEILLANCE_MANAGE: _rule(
+        "Audit the market and examine reports of counterfeits.", Role.OFFICER
+    ),
+    Permission.COUNTERFEIT_REPORT: _rule(
+        "Report a counterfeit.",
+        Role.OFFICER,
+        Role.CUSTOMS,
+        Role.POLICE,
+        Role.OPERATOR,
+        Role.IMPORTER,
+        Role.DEALER,
+        Role.LAB,
+        Role.CONSUMER,
+    ),
+    Permission.COUNTERFEIT_READ: _rule(
+        "See everybody's reports of counterfeits and their photos.", Role.OFFICER, Role.REVIEWER, Role.POLICE
     ),
     Permission.IMPORT_SUBMIT: _rule("Submit consignments.", own=(Role.IMPORTER,)),
     Permission.IMPORT_RELEASE: _rule("Release consignments.", Role.CUSTOMS),
     Permission.IMPORT_LOOK_UP: _rule("Ask whether one IMEI is in a sealed list.", Role.CUSTOMS, Role.OFFICER),
+    Permission.IMPORT_READ: _rule(
+        "See consignments, never their IMEIs.",
+        *_REGULATOR,
+        Role.AUDITOR,
+        Role.CUSTOMS,
+        own=(Role.IMPORTER,),
+    ),
+    Permission.IMPORT_LICENSE: _rule("License importers.", Role.OFFICER),
+    Permission.IMPORT_CHECK: _rule("Have consignments checked.", Role.CUSTOMS, Role.SYSTEM),
+    Permission.IMPORT_REVIEW: _rule(
+        "Be the second person for releases that the checks speak against.", Role.REVIEWER
+    ),
+    Permission.IMPORT_NOTE_USE: _rule(
+        "Say that a network saw an IMEI, to find those not released.", Role.SYSTEM
+    ),
     Permission.PAIRING_MANAGE: _rule(
         "Make and release pairings.", Role.OFFICER, own=(Role.OPERATOR, Role.CONSUMER)
     ),

@@ -15,6 +15,8 @@ APPS = (
     "ceir.registry.personal",
     "ceir.registry.proposals",
     "ceir.registry.documents",
+    "ceir.registry.type_approvals",
+    "ceir.registry.imports",
     "ceir.registry.codes",
     "ceir.registry.cases",
     "ceir.registry.runs",
