@@ -24,12 +24,18 @@ class Permission(Enum):
     ACCOUNT_MANAGE = "account.manage"
     AUDIT_READ = "audit.read"
     PERSONAL_READ = "personal.read"
+    PERSONAL_SHRED = "personal.shred"
+    SUBJECT_ACCESS = "subject.access"
+    LEGAL_HOLD = "legal.hold"
     PROPOSAL_DECIDE = "proposal.decide"
     PROPOSAL_READ = "proposal.read"
     CASE_REPORT = "case.report"
     CASE_VERIFY = "case.verify"
     CASE_READ = "case.read"
     CASE_RECOVER = "case.recover"
+    CASE_AMEND = "case.amend"
+    SIGHTING_TELL = "sighting.tell"
+    TRACE_READ = "trace.read"
     DEVICE_REGISTER = "device.register"
     DEVICE_READ = "device.read"
     DEVICE_TRANSFER = "device.transfer"
@@ -88,6 +94,15 @@ RULES: Mapping[Permission, Rule] = {
         Role.REVIEWER,
         own=(Role.POLICE, Role.OPERATOR),
     ),
+    Permission.PERSONAL_SHRED: _rule(
+        "Overwrite personal data whose days are over.", Role.ADMINISTRATOR, Role.SYSTEM
+    ),
+    Permission.SUBJECT_ACCESS: _rule(
+        "Tell a person what is kept about him, or erase it.", Role.OFFICER, Role.ADMINISTRATOR, Role.SYSTEM
+    ),
+    Permission.LEGAL_HOLD: _rule(
+        "Keep personal data from being shredded, for a court.", Role.OFFICER, Role.ADMINISTRATOR, Role.SYSTEM
+    ),
     Permission.PROPOSAL_DECIDE: _rule(
         "Be the second pair of eyes.", Role.REVIEWER, Role.POLICE, Role.CUSTOMS
     ),
@@ -102,6 +117,15 @@ RULES: Mapping[Permission, Rule] = {
         "See cases.", *_REGULATOR, Role.AUDITOR, own=(Role.POLICE, Role.OPERATOR, Role.CONSUMER)
     ),
     Permission.CASE_RECOVER: _rule("Record that a device was found.", Role.OFFICER, own=(Role.POLICE,)),
+    Permission.CASE_AMEND: _rule(
+        "Add to a case, or take it back.",
+        Role.OFFICER,
+        own=(Role.POLICE, Role.OPERATOR, Role.CONSUMER),
+    ),
+    Permission.SIGHTING_TELL: _rule("Tell where a lost device was seen.", Role.OPERATOR, Role.SYSTEM),
+    Permission.TRACE_READ: _rule(
+        "See who uses a lost device, each time with a legal basis.", own=(Role.POLICE,)
+    ),
     Permission.DEVICE_REGISTER: _rule(
         "Register devices.", Role.OFFICER, Role.CUSTOMS, own=(Role.IMPORTER, Role.DEALER, Role.CONSUMER)
     ),

@@ -18,6 +18,8 @@ APPS = (
     "ceir.registry.type_approvals",
     "ceir.registry.imports",
     "ceir.registry.codes",
+    "ceir.registry.cases",
+    "ceir.registry.runs",
 )
 """Our applications; each holds the models of one capability."""
 
