@@ -16,6 +16,7 @@ APPS = (
     "ceir.registry.proposals",
     "ceir.registry.codes",
     "ceir.registry.runs",
+    "ceir.registry.releases",
 )
 """Our applications; each holds the models of one capability."""
 
