@@ -20,6 +20,7 @@ APPS = (
     "ceir.registry.codes",
     "ceir.registry.cases",
     "ceir.registry.runs",
+    "ceir.registry.releases",
 )
 """Our applications; each holds the models of one capability."""
 
