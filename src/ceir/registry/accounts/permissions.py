@@ -34,13 +34,17 @@ class Permission(Enum):
     DEVICE_READ = "device.read"
     DEVICE_TRANSFER = "device.transfer"
     REPAIR_SIGN = "repair.sign"
+    DUTY_SETTLE = "duty.settle"
+    REVIEW_DECIDE = "review.decide"
     APPROVAL_MANAGE = "approval.manage"
     APPROVAL_READ = "approval.read"
     IMPORT_SUBMIT = "import.submit"
     IMPORT_RELEASE = "import.release"
     IMPORT_LOOK_UP = "import.look_up"
     PAIRING_MANAGE = "pairing.manage"
+    SUBSCRIBER_REPORT = "subscriber.report"
     APPEAL_MAKE = "appeal.make"
+    APPEAL_EXAMINE = "appeal.examine"
     APPEAL_DECIDE = "appeal.decide"
     RUN_APPLY = "run.apply"
     RUN_READ = "run.read"
@@ -103,6 +107,10 @@ RULES: Mapping[Permission, Rule] = {
     ),
     Permission.DEVICE_TRANSFER: _rule("Give a device to somebody else.", Role.OFFICER, own=(Role.CONSUMER,)),
     Permission.REPAIR_SIGN: _rule("Sign a repair or a swap of boards.", own=(Role.DEALER,)),
+    Permission.DUTY_SETTLE: _rule(
+        "Enter payments and refunds, propose to waive or change a duty.", Role.OFFICER, Role.CUSTOMS
+    ),
+    Permission.REVIEW_DECIDE: _rule("Decide what people say is not theirs.", Role.OFFICER, Role.REVIEWER),
     Permission.APPROVAL_MANAGE: _rule("Enter certificates and reports.", Role.OFFICER, own=(Role.LAB,)),
     Permission.APPROVAL_READ: _rule(
         "See certificates.", *_REGULATOR, Role.AUDITOR, Role.CUSTOMS, Role.LAB, Role.IMPORTER
@@ -112,6 +120,12 @@ RULES: Mapping[Permission, Rule] = {
     Permission.IMPORT_LOOK_UP: _rule("Ask whether one IMEI is in a sealed list.", Role.CUSTOMS, Role.OFFICER),
     Permission.PAIRING_MANAGE: _rule(
         "Make and release pairings.", Role.OFFICER, own=(Role.OPERATOR, Role.CONSUMER)
+    ),
+    Permission.SUBSCRIBER_REPORT: _rule(
+        "Report who holds which number with which SIM.", own=(Role.OPERATOR,)
+    ),
+    Permission.APPEAL_EXAMINE: _rule(
+        "Examine appeals, ask for evidence, recommend an outcome.", Role.OFFICER
     ),
     Permission.APPEAL_MAKE: _rule("Appeal.", Role.OFFICER, Role.OPERATOR, own=(Role.CONSUMER,)),
     Permission.APPEAL_DECIDE: _rule("Decide appeals.", Role.REVIEWER),

@@ -15,6 +15,8 @@ APPS = (
     "ceir.registry.personal",
     "ceir.registry.proposals",
     "ceir.registry.codes",
+    "ceir.registry.devices",
+    "ceir.registry.subscribers",
 )
 """Our applications; each holds the models of one capability."""
 
