@@ -11,17 +11,19 @@ class Standing:
     """How one IMEI stands.
 
     Args:
-        listed: why it is blocked, notified, or in an open case now; empty: it is not.
-        ever_listed: whether it ever was.
+        listed: labels of the conditions for which it is blocked or notified now.
+        missing: a case says that it is stolen or lost.
+        ever_listed: whether it ever was one or the other.
     """
 
     listed: tuple[str, ...] = ()
+    missing: bool = False
     ever_listed: bool = False
 
     @property
-    def is_listed(self) -> bool:
-        """Whether something is held against it now."""
-        return bool(self.listed)
+    def is_clear(self) -> bool:
+        """Whether nothing is held against it now."""
+        return not self.listed and not self.missing
 
 
 StandingOf = Callable[[Collection[Imei]], Mapping[Imei, Standing]]

@@ -142,11 +142,10 @@ def device_of(imei: Imei, *, lock: bool = False) -> Device:
     Raises:
         NoDeviceError: there is none.
     """
+    living = Identifier.objects.filter(imei=imei.number, ended_at=None)
     devices = Device.objects.select_for_update() if lock else Device.objects.all()
-    found = (
-        Identifier.objects.filter(imei=imei.number, ended_at=None).values_list("device", flat=True).first()
-    )
-    device = devices.filter(pk=found, retired_at=None).first() if found is not None else None
+    device = devices.filter(pk__in=living.values("device")).first()
+    # Whoever waited for the lock may find that the IMEI has gone to another device meanwhile.
     if device is None or not living.filter(device=device).exists():
         raise NoDeviceError("No registered device has this IMEI.", "Compare the digits; dial *#06#.")
     return device
@@ -238,3 +237,14 @@ def _taken() -> IdentifierTakenError:
         "One of these identifiers is a registered device's already.",
         "If it is your device, ask its holder to transfer it to you; else say so, and it is looked into.",
     )
+
+
+def living_bearers(identifiers: Identifiers, model: Model | None) -> list[Device]:
+    """Living devices that have one of these identifiers, locked, in one order."""
+    imeis = [imei.number for imei in identifiers.imeis]
+    living = Identifier.objects.filter(ended_at=None)
+    found = set(living.filter(imei__in=imeis).values_list("device", flat=True))
+    for columns in identifiers.columns(_maker(model)):
+        if "value" in columns:
+            found |= set(living.filter(**columns).values_list("device", flat=True))
+    return list(Device.objects.select_for_update().filter(pk__in=found, retired_at=None).order_by("pk"))

@@ -9,7 +9,7 @@ from ceir.registry.personal.fields import Sealed, keys
 
 
 def begin_list(name: str, *, at: datetime) -> None:
-    """Record that a list is made: one entry, where one for each of millions of rows would hide every other."""
+    """Record that a list is made: one entry; one for each of millions of rows would hide all others."""
     record(SYSTEM, "personal.exported", f"export:{name}", at=at, basis="lists that the pipeline takes in")
 
 

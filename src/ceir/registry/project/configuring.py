@@ -17,6 +17,7 @@ APPS = (
     "ceir.registry.codes",
     "ceir.registry.devices",
     "ceir.registry.subscribers",
+    "ceir.registry.registrations",
 )
 """Our applications; each holds the models of one capability."""
 

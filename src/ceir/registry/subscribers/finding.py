@@ -26,7 +26,7 @@ def line_proven(number: Msisdn, *, at: datetime) -> Line:
     try:
         with transaction.atomic():
             return Line.objects.create(
-                person=Person.objects.create(entered_at=at),
+                person=unknown(at=at),
                 number=number.digits,
                 number_key=number.digits,
                 since=at,
@@ -40,6 +40,40 @@ def line_proven(number: Msisdn, *, at: datetime) -> Line:
 def person_of_document(document: str) -> Person | None:
     """The person with a document; who was merged has none any more."""
     return Person.objects.filter(document_key=document).first()
+
+
+def known_as(document: str, name: str, *, at: datetime) -> Person:
+    """The person with a document, entered if need be."""
+    found = person_of_document(document)
+    if found is not None:
+        return found
+    try:
+        with transaction.atomic():
+            return Person.objects.create(
+                document=document, document_key=document, name=name or None, entered_at=at
+            )
+    except IntegrityError:  # somebody was faster with the same document
+        return Person.objects.get(document_key=document)
+
+
+def unknown(*, at: datetime) -> Person:
+    """Somebody of whom nothing is known but that he is one."""
+    return Person.objects.create(entered_at=at)
+
+
+def name_person(line: Line, document: str, name: str) -> None:
+    """Say whose a locked line is, if nobody knew; he may be somebody who is known already."""
+    person = canonical(line.person)
+    if person.document_key is not None:
+        return
+    known = person_of_document(document)
+    if known is None:
+        person.document, person.document_key, person.name = document, document, name or None
+        person.save()
+        return
+    Person.objects.filter(pk=person.pk).update(merged_into=known)
+    Line.objects.filter(person=person).update(person=known)
+    line.person = known
 
 
 def uid_of(person: int) -> str:

@@ -16,7 +16,14 @@ from ceir.registry.actors import Actor
 from ceir.registry.audit.chain import record
 from ceir.registry.free_text import free_text
 from ceir.registry.personal.fields import keys
-from ceir.registry.subscribers.finding import canonical, line_of, person_of_document
+from ceir.registry.subscribers.finding import (
+    canonical,
+    known_as,
+    line_of,
+    name_person,
+    person_of_document,
+    unknown,
+)
 from ceir.registry.subscribers.models import Line, Person, Sim
 
 _NAME_LENGTH = 150
@@ -133,14 +140,14 @@ def _reported(
         _end(line, at)
         line = None
     if line is None:
-        person = known or _entered(holder, at)
+        person = known_as(holder.document, holder.name, at=at) if holder else unknown(at=at)
         line = Line.objects.create(
             person=person, number=number.digits, number_key=number.digits, since=since or at
         )
         what = "line.begun"
     else:
         if holder is not None:
-            _name_person(line, holder, known)
+            name_person(line, holder.document, holder.name)
         what = "line.reported"
     was = _living_sims(line).select_for_update().first()
     if was is None or bytes(was.imsi_key) != _key(imsi):
@@ -160,29 +167,6 @@ def _is_another(line: Line, holder: Holder | None, known: Person | None, since: 
     if person.document_key is not None:
         return holder is not None and (known is None or known.pk != person.pk)
     return since is not None and since > line.since
-
-
-def _name_person(line: Line, holder: Holder, known: Person | None) -> None:
-    """Whom a line belonged to without a name has one now; he may be somebody who is known already."""
-    person = canonical(line.person)
-    if person.document_key is not None:
-        return
-    if known is None:
-        person.document, person.document_key = holder.document, holder.document
-        person.name = holder.name or None
-        person.save()
-        return
-    Person.objects.filter(pk=person.pk).update(merged_into=known)
-    Line.objects.filter(person=person).update(person=known)
-    line.person = known
-
-
-def _entered(holder: Holder | None, at: datetime) -> Person:
-    if holder is None:
-        return Person.objects.create(entered_at=at)
-    return Person.objects.create(
-        document=holder.document, document_key=holder.document, name=holder.name or None, entered_at=at
-    )
 
 
 def _end(line: Line, at: datetime) -> None:
