@@ -44,10 +44,16 @@ def registrations(at: datetime) -> Iterator[tuple[str, ...]]:
 
 
 def associations(at: datetime) -> Iterator[tuple[str, ...]]:
-    """Which person declared which device his own. An organisation's devices stand with the organisation: they
-    are somebody's, too."""
+    """Which person declared which device his own.
+
+    An organisation's devices stand with the organisation, and what somebody said is not his with nobody: who
+    uses them is not to be cut off for that.
+    """
     begin_list("associations", at=at)
     held = _with_imeis(usable(at))
+    of_nobody = held.filter(person=None, organisation=None).order_by("pk", _IMEI)
+    for key, imei in of_nobody.values_list("pk", _IMEI).iterator(chunk_size=5000):
+        yield (f"N-{key:010}", f"{imei:014}")
     of_organisations = held.filter(organisation__isnull=False).order_by("organisation", _IMEI)
     for organisation, imei in of_organisations.values_list("organisation", _IMEI).iterator(chunk_size=5000):
         yield (f"O-{organisation:010}", f"{imei:014}")

@@ -78,7 +78,7 @@ class MyDevice:
 
 
 def my_devices(proof: Proof, *, seen_with: SeenWith, actor: Actor, at: datetime) -> tuple[MyDevice, ...]:
-    """What is registered for whoever proved a number for `Purpose.DEVICES`, and what that number is used with.
+    """What is registered for whoever proved a number for `Purpose.DEVICES`, and what it is used with.
 
     Only what counts now: what was given up long ago is nobody's business any more, and frightens people.
 

@@ -17,7 +17,7 @@ from ceir.registry.devices import identifying
 from ceir.registry.devices.entering import IdentifierTakenError, enter, imeis_of, living_bearers, retire
 from ceir.registry.devices.identifying import Identifiers, Model, ModelOf
 from ceir.registry.devices.models import Device
-from ceir.registry.registrations.ending import Settled, record_settled, settle_over
+from ceir.registry.registrations.ending import Settled, end, record_settled, settle_over
 from ceir.registry.registrations.holding import Holding, check_quota, registered_before, registration_of
 from ceir.registry.registrations.models import (
     Duty,
@@ -236,9 +236,12 @@ def _free_device(
         registration = registration_of(device, lock=True)
         if registration is not None:
             over = settle_over(registration, at)
-            if over is None:
+            if over is not None:
+                settled.append(over)
+            elif registration.disowned_at is not None:
+                end(registration, State.ENDED, because="somebody's_now", at=at)
+            else:
                 raise _held(registration, holding)
-            settled.append(over)
         if set(imeis_of(device)) == set(identifiers.imeis):
             free = device
         else:

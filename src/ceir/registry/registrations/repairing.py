@@ -1,4 +1,4 @@
-"""Repairs that change what identifies a device, by a work order that the shop signs and the holder agrees to."""
+"""Repairs that change what identifies a device: the shop signs a work order, the holder agrees to it."""
 
 import json
 from collections.abc import Collection
