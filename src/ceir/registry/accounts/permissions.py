@@ -105,7 +105,11 @@ RULES: Mapping[Permission, Rule] = {
         Role.AUDITOR,
         own=(Role.IMPORTER, Role.DEALER, Role.CONSUMER),
     ),
-    Permission.DEVICE_TRANSFER: _rule("Give a device to somebody else.", Role.OFFICER, own=(Role.CONSUMER,)),
+    Permission.DEVICE_TRANSFER: _rule(
+        "Give a device to somebody else, and take one.",
+        Role.OFFICER,
+        own=(Role.IMPORTER, Role.DEALER, Role.CONSUMER),
+    ),
     Permission.REPAIR_SIGN: _rule("Sign a repair or a swap of boards.", own=(Role.DEALER,)),
     Permission.DUTY_SETTLE: _rule(
         "Enter payments and refunds, propose to waive or change a duty.", Role.OFFICER, Role.CUSTOMS
