@@ -17,7 +17,13 @@ from ceir.registry.audit.chain import record
 from ceir.registry.codes.models import Purpose
 from ceir.registry.codes.proving import Proof, check, use
 from ceir.registry.devices import identifying
-from ceir.registry.devices.entering import device_of, imeis_of, replace_identifiers
+from ceir.registry.devices.entering import (
+    device_of,
+    imeis_of,
+    living_bearers,
+    replace_identifiers,
+    retire,
+)
 from ceir.registry.devices.identifying import Identifiers, Strictness
 from ceir.registry.devices.models import Device
 from ceir.registry.free_text import free_text
@@ -208,6 +214,9 @@ def _check_same_model(now: Collection[Imei], bound: Identifiers, asks: Surroundi
 def _do(
     order: WorkOrder, device: Device, retired: Collection[Imei], bound: Identifiers, at: datetime
 ) -> None:
+    for donor in living_bearers(bound, None):
+        if donor.pk != device.pk and registration_of(donor) is None:
+            retire([donor.pk], because=str(order), at=at)
     replace_identifiers(device, retired, bound, because=str(order), at=at)
     move(order, WorkState.DONE, WORK_TRANSITIONS, str(order).replace(":", " "))
     order.done_at = at
