@@ -63,7 +63,7 @@ def test_i_see_what_is_registered_for_me_and_what_my_number_is_used_with() -> No
     own(3, 2)
     SEEN[number(1)] = [Seen(imei(2), NOW), Seen(imei(9), NOW - timedelta(days=1))]
     devices = mine()
-    assert [(d.imeis, d.state, d.last_seen) for d in devices] == [
+    assert [(d.identities, d.state, d.last_seen) for d in devices] == [
         ((imei(1),), "in_force", None),
         ((imei(2),), "in_force", NOW),
         ((imei(9),), "seen", NOW - timedelta(days=1)),
@@ -79,7 +79,7 @@ def test_what_i_gave_up_or_what_is_over_is_not_shown() -> None:
         phone(2), Holder.read("P1234567"), proof=proof, arrival_of=lambda _: NOW.date(),
         policy=POLICY, asks=ASKS, actor=somebody(), at=NOW,
     )  # fmt: skip
-    assert [d.imeis for d in mine()] == [(imei(2),)]
+    assert [d.identities for d in mine()] == [(imei(2),)]
     late = NOW + timedelta(days=121)
     proof = proof_of(Purpose.DEVICES, at=late)
     assert my_devices(proof, seen_with=seen_with, actor=somebody(), at=late) == ()
@@ -93,7 +93,7 @@ def test_a_person_with_two_numbers_sees_the_same_with_both_once_the_operator_nam
         report_line(
             number(n), Imsi(f"11101{n:010}"), holder=holder, plmns=(PLMN,), actor=actor(Role.OPERATOR), at=NOW
         )
-    assert [d.imeis for d in mine(1)] == [d.imeis for d in mine(2)] == [(imei(1),), (imei(2),)]
+    assert [d.identities for d in mine(1)] == [d.identities for d in mine(2)] == [(imei(1),), (imei(2),)]
     assert len({uid for uid, _ in associations(NOW)}) == 1
 
 

@@ -18,6 +18,8 @@ APPS = (
     "ceir.registry.devices",
     "ceir.registry.subscribers",
     "ceir.registry.registrations",
+    "ceir.registry.pairings",
+    "ceir.registry.appeals",
 )
 """Our applications; each holds the models of one capability."""
 

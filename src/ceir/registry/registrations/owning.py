@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from ceir.errors import CeirError
-from ceir.identifiers import Imei, Msisdn
+from ceir.identifiers import EquipmentIdentity, Imei, Msisdn
 from ceir.registry.accounts.permissions import Permission, require
 from ceir.registry.actors import Actor
 from ceir.registry.audit.chain import record
@@ -40,13 +40,14 @@ class ReviewError(CeirError):
 
 @dataclass(frozen=True)
 class Seen:
-    """A device that networks saw with a number.
+    """Equipment that networks saw with a number.
 
     Args:
+        identity: an IMEI, or the malformed text that it gave itself.
         last_seen: the last day of it; what is long past is left out by whoever asks the networks.
     """
 
-    imei: Imei
+    identity: EquipmentIdentity
     last_seen: datetime
 
 
@@ -59,13 +60,13 @@ class MyDevice:
     """A device as its holder sees it.
 
     Args:
-        imeis: all of it; one, for a device that was only seen.
+        identities: its IMEIs; of equipment that was only seen, what it was seen as.
         state: of its registration; `seen` without one.
         usable: whether the registration lets it be used.
         in_review: whether the person said that it is not his.
     """
 
-    imeis: tuple[Imei, ...]
+    identities: tuple[EquipmentIdentity, ...]
     manufacturer: str
     model: str
     state: str
@@ -87,10 +88,10 @@ def my_devices(proof: Proof, *, seen_with: SeenWith, actor: Actor, at: datetime)
     """
     require(actor, Permission.DEVICE_READ, owner=actor.organisation)
     check(proof, Purpose.DEVICES, actor=actor, at=at)
-    seen = {one.imei: one.last_seen for one in seen_with(proof.number)}
+    seen = {one.identity: one.last_seen for one in seen_with(proof.number)}
     line = line_of(proof.number)
     mine: list[MyDevice] = []
-    shown: set[Imei] = set()
+    shown: set[EquipmentIdentity] = set()
     disputed: set[int] = set()
     if line is not None:
         person = canonical(line.person)
@@ -106,7 +107,7 @@ def my_devices(proof: Proof, *, seen_with: SeenWith, actor: Actor, at: datetime)
             shown |= set(imeis)
             mine.append(
                 MyDevice(
-                    imeis=imeis,
+                    identities=imeis,
                     manufacturer=registration.device.manufacturer,
                     model=registration.device.model,
                     state=registration.state,
@@ -119,9 +120,9 @@ def my_devices(proof: Proof, *, seen_with: SeenWith, actor: Actor, at: datetime)
                 )
             )
         record(actor, "devices.read", str(line), at=at, basis="the holder asked")
-    for imei in sorted(set(seen) - shown):
-        in_review = imei.number in disputed
-        mine.append(MyDevice((imei,), "", "", "seen", "", None, None, False, seen[imei], in_review))
+    for identity in sorted(set(seen) - shown, key=str):
+        in_review = isinstance(identity, Imei) and identity.number in disputed
+        mine.append(MyDevice((identity,), "", "", "seen", "", None, None, False, seen[identity], in_review))
     return tuple(mine)
 
 
@@ -138,7 +139,7 @@ def not_mine(
     require(actor, Permission.DEVICE_READ, owner=actor.organisation)
     remark = free_text(remark, "A remark", 500, lines=True)
     check(proof, Purpose.DEVICES, actor=actor, at=at)
-    seen = any(one.imei == imei for one in seen_with(proof.number))
+    seen = any(one.identity == imei for one in seen_with(proof.number))
     try:
         with transaction.atomic():
             person = canonical(line_proven(proof.number, at=at).person)
