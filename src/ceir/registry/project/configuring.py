@@ -91,7 +91,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
             "django.contrib.messages.middleware.MessageMiddleware",
             "django.middleware.clickjacking.XFrameOptionsMiddleware",
         ],
-        "ROOT_URLCONF": "ceir.registry.project.urls",
+        "ROOT_URLCONF": "ceir.api.urls",
         "TEMPLATES": [
             {
                 "BACKEND": "django.template.backends.django.DjangoTemplates",

@@ -23,7 +23,9 @@ from ceir.interfaces.map.server import Connect, Listen, MapServer, Options, Tell
 from ceir.interfaces.map.transport import IPPROTO_SCTP, Transport, open_socket, sctp_available
 from vectors import SetChecker
 
-pytestmark = pytest.mark.skipif(not sctp_available(), reason="the platform's kernel has no SCTP")
+pytestmark = pytest.mark.skipif(
+    not sctp_available(), reason="the platform's kernel has no SCTP: see test_sctp_guest.py"
+)
 
 GATEWAY, EIR, EXCHANGE = "127.0.0.1", "127.0.0.2", "127.0.0.3"
 SCTP_INITMSG = 2

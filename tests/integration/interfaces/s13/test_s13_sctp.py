@@ -21,7 +21,9 @@ from ceir.interfaces.s13.conversation import Peer
 from ceir.interfaces.s13.server import DIAMETER_PORT, Endpoint, Transport
 from vectors import VECTORS
 
-pytestmark = pytest.mark.skipif(not sctp.is_available(), reason="the platform's kernel has no SCTP")
+pytestmark = pytest.mark.skipif(
+    not sctp.is_available(), reason="the platform's kernel has no SCTP: see test_sctp_guest.py"
+)
 
 SCTP = Endpoint("127.0.0.1", DIAMETER_PORT, Transport.SCTP)
 

@@ -1,0 +1,10 @@
+"""Addresses: pages of the register, and the API beside them."""
+
+from django.urls import include, path
+
+from ceir.api.application import build
+
+urlpatterns = [
+    path("", include("ceir.registry.project.urls")),
+    path("api/v1/", build().urls),
+]
