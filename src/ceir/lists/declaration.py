@@ -28,7 +28,7 @@ class ControlList:
         key: columns that are unique together; two versions of the list are compared by them.
         sql: portable SELECT of the columns (and `operator` if per operator) over the relations that
             publishing names: `decisions` (with `imei_text`, `block_date`, `since_date`, `reason_text`,
-            `condition_text`), `contacts`, `paired`, `permitted_equipment`.
+            `condition_text`, `label_text`), `contacts`, `paired`, `permitted_equipment`.
         reasons: for each kind of change the SQL of its net reason, over `o` (the row before), `n` (the row
             now), `d` (the decision now; null: none) and `p` (a pairing now; null: none).
         modes: the policy modes it exists in.

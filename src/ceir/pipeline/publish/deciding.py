@@ -50,7 +50,7 @@ def name_decisions(engine: Engine, policy: Policy, as_of: int) -> None:
         "decisions",
         f"SELECT d.*, {text_sql('d.imei', 'd.text', policy)} AS imei_text, "
         "COALESCE(b.day_text, '') AS block_date, s.day_text AS since_date, "
-        "r.mask_text AS reason_text, c.mask_text AS condition_text FROM decided AS d "
+        "r.mask_text AS reason_text, c.mask_text AS condition_text, c.label_text FROM decided AS d "
         "LEFT JOIN day_texts AS b ON b.day = d.block_on LEFT JOIN day_texts AS s ON s.day = d.since "
         "LEFT JOIN mask_texts AS r ON r.mask = d.reasons "
         f"LEFT JOIN mask_texts AS c ON c.mask = d.conditions{keep}",
@@ -180,8 +180,8 @@ def text_sql(imei: str, text: str, policy: Policy) -> str:
 
 
 def _name_texts(engine: Engine, policy: Policy) -> None:
-    """Name `day_texts` and `mask_texts`: texts of the few different days and masks, made here, once for all
-    engines."""
+    """Name `day_texts` and `mask_texts`: texts of the few different days and masks (reasons, and labels of
+    conditions), made here, once for all engines."""
     days = [
         int(str(d))
         for (d,) in engine.rows(
@@ -191,6 +191,7 @@ def _name_texts(engine: Engine, policy: Policy) -> None:
         )
     ]
     reasons = [c.reason for c in policy.conditions.values()]
+    labels = list(policy.conditions)
     masks = [
         int(str(m))
         for (m,) in engine.rows(
@@ -203,9 +204,15 @@ def _name_texts(engine: Engine, policy: Policy) -> None:
     for mask in masks:
         told = sorted({reason for bit, reason in enumerate(reasons) if mask >> bit & 1})
         text = "|".join(told).replace("'", "''")
-        mask_rows.append(f"SELECT CAST({mask} AS BIGINT) AS mask, '{text}' AS mask_text")
+        named = "|".join(sorted(label for bit, label in enumerate(labels) if mask >> bit & 1))
+        mask_rows.append(
+            f"SELECT CAST({mask} AS BIGINT) AS mask, '{text}' AS mask_text, '{named}' AS label_text"
+        )
     no_day = "SELECT CAST(NULL AS INTEGER) AS day, CAST(NULL AS VARCHAR) AS day_text WHERE 1 = 0"
-    no_mask = "SELECT CAST(NULL AS BIGINT) AS mask, CAST(NULL AS VARCHAR) AS mask_text WHERE 1 = 0"
+    no_mask = (
+        "SELECT CAST(NULL AS BIGINT) AS mask, CAST(NULL AS VARCHAR) AS mask_text, "
+        "CAST(NULL AS VARCHAR) AS label_text WHERE 1 = 0"
+    )
     engine.table("day_texts", " UNION ALL ".join(day_rows) or no_day)
     engine.table("mask_texts", " UNION ALL ".join(mask_rows) or no_mask)
 

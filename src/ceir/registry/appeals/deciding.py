@@ -122,7 +122,7 @@ UPHOLD = ProposalKind(
     may_propose=Permission.APPEAL_EXAMINE,
     may_decide=Permission.APPEAL_DECIDE,
     carry_out=upheld,
-    give_up=reopened,
+    turned_down=reopened,
 )
 
 DISMISS = ProposalKind(
@@ -131,7 +131,7 @@ DISMISS = ProposalKind(
     may_propose=Permission.APPEAL_EXAMINE,
     may_decide=Permission.APPEAL_DECIDE,
     carry_out=dismissed,
-    give_up=reopened,
+    turned_down=reopened,
 )
 
 

@@ -325,7 +325,7 @@ PAIR = ProposalKind(
     may_propose=Permission.PAIRING_MANAGE,
     may_decide=Permission.PROPOSAL_DECIDE,
     carry_out=accepted,
-    give_up=refused,
+    turned_down=refused,
 )
 
 RELEASE = ProposalKind(

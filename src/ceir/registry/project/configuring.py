@@ -14,12 +14,17 @@ APPS = (
     "ceir.registry.accounts",
     "ceir.registry.personal",
     "ceir.registry.proposals",
+    "ceir.registry.documents",
+    "ceir.registry.type_approvals",
+    "ceir.registry.imports",
     "ceir.registry.codes",
     "ceir.registry.devices",
     "ceir.registry.subscribers",
     "ceir.registry.registrations",
     "ceir.registry.pairings",
     "ceir.registry.appeals",
+    "ceir.registry.cases",
+    "ceir.registry.runs",
 )
 """Our applications; each holds the models of one capability."""
 
@@ -41,6 +46,7 @@ class RegistryOptions:
         database: `postgresql://USER@HOST/NAME`; a path: SQLite.
         secret: signs sessions and one-time links; 32 characters or more.
         keys: folder of the keys of personal data, outside the database.
+        documents: folder of photos and papers; None: beside that of the keys.
         hosts: names under which pages are reached.
         debug: pages show errors in full; never in production.
     """
@@ -48,6 +54,7 @@ class RegistryOptions:
     database: str | Path
     secret: str
     keys: Path
+    documents: Path | None = None
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
     debug: bool = False
     languages: tuple[tuple[str, str], ...] = field(default=(("en", "English"),))
@@ -128,6 +135,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
         "X_FRAME_OPTIONS": "DENY",
         "LOGGING_CONFIG": None,
         "CEIR_KEYS": options.keys,
+        "CEIR_DOCUMENTS": options.documents or options.keys.parent / "documents",
     }
 
 

@@ -18,8 +18,8 @@ from ceir.registry.free_text import free_text
 from ceir.registry.project.configuring import APPS
 from ceir.registry.proposals.models import Proposal, State
 
-_LONGEST_REASON = 300
-"""Characters: as many as an entry of the record holds."""
+LONGEST_REASON = 300
+"""Characters of a reason: what an entry of the record holds."""
 
 
 class ProposalError(CeirError):
@@ -43,8 +43,8 @@ class ProposalKind:
         may_propose, may_decide: permissions of the two.
         carry_out: makes the change; within the transaction of the decision.
         days: until it expires undecided.
-        give_up: puts away what waited for the decision, when it is rejected, withdrawn or expires; within the
-            same transaction.
+        turned_down: what follows when it is rejected, withdrawn or expires: what stood only until somebody
+            decided goes back; within the transaction of that.
     """
 
     name: str
@@ -53,7 +53,7 @@ class ProposalKind:
     may_decide: Permission
     carry_out: Callable[[Proposal, Actor, datetime], None]
     days: int = 14
-    give_up: Callable[[Proposal, Actor, datetime], None] | None = None
+    turned_down: Callable[[Proposal, Actor, datetime], None] | None = None
 
 
 @cache
@@ -78,9 +78,9 @@ def propose(
         ProposalError: one of this kind waits for this subject already, or there is no reason.
     """
     require(actor, kind.may_propose)
-    if not reason.strip():
+    reason = free_text(reason, "A reason", LONGEST_REASON)
+    if not reason:
         raise ProposalError("A proposal needs a reason.", "Say why, for whoever decides and for the record.")
-    reason = free_text(reason, "A reason", _LONGEST_REASON)
     proposal = Proposal(
         kind=kind.name,
         subject=subject,
@@ -111,7 +111,7 @@ def decide(proposal_id: int, *, accept: bool, actor: Actor, reason: str, at: dat
         PermissionDeniedError: the actor may not, or is not a second person.
         ProposalError: there is none, or it is not open any more.
     """
-    reason = free_text(reason, "A reason", _LONGEST_REASON)
+    reason = free_text(reason, "A reason", LONGEST_REASON)
     with transaction.atomic():
         proposal = Proposal.objects.select_for_update().filter(pk=proposal_id).first()
         if proposal is None:
@@ -132,8 +132,8 @@ def decide(proposal_id: int, *, accept: bool, actor: Actor, reason: str, at: dat
         proposal.save()
         if accept:
             kind.carry_out(proposal, actor, at)
-        elif kind.give_up is not None:
-            kind.give_up(proposal, actor, at)
+        elif kind.turned_down is not None:
+            kind.turned_down(proposal, actor, at)
         record(actor, f"proposal.{proposal.state}", f"proposal:{proposal.pk}", at=at, basis=reason,
                detail={"kind": proposal.kind, "subject": proposal.subject})  # fmt: skip
     return proposal
@@ -153,7 +153,7 @@ def withdraw(proposal_id: int, *, actor: Actor, at: datetime) -> Proposal:
             )
         proposal.state, proposal.decided_at = State.WITHDRAWN.value, at
         proposal.save()
-        _give_up(proposal, actor, at)
+        _turn_down(proposal, actor, at)
         record(actor, "proposal.withdrawn", f"proposal:{proposal.pk}", at=at)
     return proposal
 
@@ -167,13 +167,14 @@ def expire(at: datetime) -> int:
                 state=State.EXPIRED.value, decided_at=at
             )
             if changed:
-                _give_up(proposal, SYSTEM, at)
+                proposal.state, proposal.decided_at = State.EXPIRED.value, at
+                _turn_down(proposal, SYSTEM, at)
                 record(SYSTEM, "proposal.expired", f"proposal:{proposal.pk}", at=at)
                 closed += 1
     return closed
 
 
-def _give_up(proposal: Proposal, actor: Actor, at: datetime) -> None:
+def _turn_down(proposal: Proposal, actor: Actor, at: datetime) -> None:
     kind = all_kinds().get(proposal.kind)
-    if kind is not None and kind.give_up is not None:
-        kind.give_up(proposal, actor, at)
+    if kind is not None and kind.turned_down is not None:
+        kind.turned_down(proposal, actor, at)

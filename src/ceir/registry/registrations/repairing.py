@@ -142,7 +142,7 @@ WORK_ORDER = ProposalKind(
     may_propose=Permission.REPAIR_SIGN,
     may_decide=Permission.PROPOSAL_DECIDE,
     carry_out=accepted,
-    give_up=given_up,
+    turned_down=given_up,
 )
 
 

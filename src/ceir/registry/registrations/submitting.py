@@ -196,7 +196,7 @@ SUBMISSION = ProposalKind(
     may_propose=Permission.DEVICE_REGISTER,
     may_decide=Permission.PROPOSAL_DECIDE,
     carry_out=accepted,
-    give_up=given_up,
+    turned_down=given_up,
 )
 
 
