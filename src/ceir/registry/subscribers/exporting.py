@@ -17,7 +17,7 @@ def subscribers(at: datetime) -> Iterator[tuple[str, ...]]:
     """Which IMSI belongs to which person."""
     begin_list("subscribers", at=at)
     rows = (
-        Sim.objects.filter(since__lte=at)
+        Sim.objects.filter(since__lte=at, imsi__isnull=False)
         .filter(models.Q(ended_at=None) | models.Q(ended_at__gt=at))
         .annotate(who=Coalesce("line__person__merged_into", "line__person"))
         .order_by("who")

@@ -46,6 +46,8 @@ def known_as(document: str, name: str, *, at: datetime) -> Person:
     """The person with a document, entered if need be."""
     found = person_of_document(document)
     if found is not None:
+        if found.ended_at is not None:  # he is back
+            Person.objects.filter(pk=found.pk).update(ended_at=None)
         return found
     try:
         with transaction.atomic():
@@ -72,6 +74,7 @@ def name_person(line: Line, document: str, name: str) -> None:
         person.save()
         return
     Person.objects.filter(pk=person.pk).update(merged_into=known)
+    Person.objects.filter(pk=known.pk, ended_at__isnull=False).update(ended_at=None)
     Line.objects.filter(person=person).update(person=known)
     line.person = known
 

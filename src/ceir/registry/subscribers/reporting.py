@@ -150,7 +150,7 @@ def _reported(
             name_person(line, holder.document, holder.name)
         what = "line.reported"
     was = _living_sims(line).select_for_update().first()
-    if was is None or bytes(was.imsi_key) != _key(imsi):
+    if was is None or bytes(was.imsi_key or b"") != _key(imsi):
         # The IMSI may still stand with a number that was given back unreported: a SIM has one number.
         Sim.objects.filter(imsi_key=imsi.digits, ended_at=None).update(ended_at=at)
         _living_sims(line).update(ended_at=at)
