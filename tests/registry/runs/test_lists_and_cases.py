@@ -7,7 +7,7 @@ import pytest
 from drawn import counted_draw
 from lost import accept, blocked, in_state, reported, said
 from people import NOW, actor
-from publications import decided, publish, told
+from registry_publications import decided, publish, told
 from world import PLMN, POLICY, imei, model_of, number, phone, proof_of, somebody
 
 from ceir.identifiers import Imei, Imsi, MalformedImei
