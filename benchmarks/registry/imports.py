@@ -86,8 +86,7 @@ class Cost:
         return result
 
 
-def main(rows: int) -> None:
-    folder = Path(tempfile.mkdtemp(prefix="ceir-imports-"))
+def main(rows: int, folder: Path) -> None:
     make_keys(folder / "keys")
     database = os.environ.get("CEIR_TEST_DATABASE") or folder / "register.sqlite3"
     configure(RegistryOptions(database=database, secret="for measuring " * 3, keys=folder / "keys"))
@@ -180,4 +179,5 @@ def main(rows: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
+    with tempfile.TemporaryDirectory(prefix="ceir-imports-") as made:
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000, Path(made))
