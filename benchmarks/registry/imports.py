@@ -4,6 +4,7 @@ Usage: imports.py [rows] on SQLite; tools/postgres.sh python imports.py [rows] o
 CPU seconds are those of this process and of its database process; the file is made while it is read, and what
 making it costs is taken off.
 """
+# ruff: noqa: PLC0415 - Django is set up first
 
 import io
 import json
