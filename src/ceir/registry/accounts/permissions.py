@@ -40,6 +40,8 @@ class Permission(Enum):
     DEVICE_READ = "device.read"
     DEVICE_TRANSFER = "device.transfer"
     REPAIR_SIGN = "repair.sign"
+    DUTY_SETTLE = "duty.settle"
+    REVIEW_DECIDE = "review.decide"
     APPROVAL_MANAGE = "approval.manage"
     APPROVAL_READ = "approval.read"
     APPROVAL_PROPOSE = "approval.propose"
@@ -56,11 +58,15 @@ class Permission(Enum):
     IMPORT_REVIEW = "import.review"
     IMPORT_NOTE_USE = "import.note_use"
     PAIRING_MANAGE = "pairing.manage"
+    SUBSCRIBER_REPORT = "subscriber.report"
     APPEAL_MAKE = "appeal.make"
+    APPEAL_EXAMINE = "appeal.examine"
     APPEAL_DECIDE = "appeal.decide"
     RUN_APPLY = "run.apply"
     RUN_READ = "run.read"
     RELEASE_MANAGE = "release.manage"
+    RELEASE_CARRY_ON = "release.carry_on"
+    RELEASE_READ = "release.read"
     OVERRIDE_PROPOSE = "override.propose"
     STATUS_READ = "status.read"
     NOTICE_READ = "notice.read"
@@ -135,8 +141,16 @@ RULES: Mapping[Permission, Rule] = {
         Role.AUDITOR,
         own=(Role.IMPORTER, Role.DEALER, Role.CONSUMER),
     ),
-    Permission.DEVICE_TRANSFER: _rule("Give a device to somebody else.", Role.OFFICER, own=(Role.CONSUMER,)),
+    Permission.DEVICE_TRANSFER: _rule(
+        "Give a device to somebody else, and take one.",
+        Role.OFFICER,
+        own=(Role.IMPORTER, Role.DEALER, Role.CONSUMER),
+    ),
     Permission.REPAIR_SIGN: _rule("Sign a repair or a swap of boards.", own=(Role.DEALER,)),
+    Permission.DUTY_SETTLE: _rule(
+        "Enter payments and refunds, propose to waive or change a duty.", Role.OFFICER, Role.CUSTOMS
+    ),
+    Permission.REVIEW_DECIDE: _rule("Decide what people say is not theirs.", Role.OFFICER, Role.REVIEWER),
     Permission.APPROVAL_MANAGE: _rule("Enter reports of laboratories.", Role.OFFICER, own=(Role.LAB,)),
     Permission.APPROVAL_READ: _rule(
         "See certificates.", *_REGULATOR, Role.AUDITOR, Role.CUSTOMS, Role.LAB, Role.IMPORTER
@@ -185,11 +199,23 @@ RULES: Mapping[Permission, Rule] = {
     Permission.PAIRING_MANAGE: _rule(
         "Make and release pairings.", Role.OFFICER, own=(Role.OPERATOR, Role.CONSUMER)
     ),
+    Permission.SUBSCRIBER_REPORT: _rule(
+        "Report who holds which number with which SIM.", own=(Role.OPERATOR,)
+    ),
+    Permission.APPEAL_EXAMINE: _rule(
+        "Examine appeals, ask for evidence, recommend an outcome.", Role.OFFICER
+    ),
     Permission.APPEAL_MAKE: _rule("Appeal.", Role.OFFICER, Role.OPERATOR, own=(Role.CONSUMER,)),
     Permission.APPEAL_DECIDE: _rule("Decide appeals.", Role.REVIEWER),
     Permission.RUN_APPLY: _rule("Take over a run's decisions.", Role.ADMINISTRATOR, Role.SYSTEM),
     Permission.RUN_READ: _rule("See runs and their lists.", *_REGULATOR, Role.AUDITOR, Role.OPERATOR),
     Permission.RELEASE_MANAGE: _rule("Release decisions by stages, stop a release.", Role.OFFICER),
+    Permission.RELEASE_CARRY_ON: _rule(
+        "Let a running release go on; it stops at its budget.", Role.SYSTEM, Role.OFFICER
+    ),
+    Permission.RELEASE_READ: _rule(
+        "See releases, and write the lists that go out.", *_REGULATOR, Role.AUDITOR, Role.SYSTEM
+    ),
     Permission.OVERRIDE_PROPOSE: _rule("Ask for an emergency override.", Role.OFFICER),
     Permission.STATUS_READ: _rule("Ask for a device's status.", *Role),
     Permission.NOTICE_READ: _rule("See who was told what and when.", *_REGULATOR, Role.AUDITOR),

@@ -18,8 +18,14 @@ APPS = (
     "ceir.registry.type_approvals",
     "ceir.registry.imports",
     "ceir.registry.codes",
+    "ceir.registry.devices",
+    "ceir.registry.subscribers",
+    "ceir.registry.registrations",
+    "ceir.registry.pairings",
+    "ceir.registry.appeals",
     "ceir.registry.cases",
     "ceir.registry.runs",
+    "ceir.registry.releases",
 )
 """Our applications; each holds the models of one capability."""
 

@@ -124,7 +124,8 @@ def decide(proposal_id: int, *, accept: bool, actor: Actor, reason: str, at: dat
                 "Ask somebody of another role.",
             )
         if proposal.state != State.OPEN.value or proposal.expires_at <= at:
-            raise ProposalError(f"Proposal {proposal_id} is {proposal.state} already.", "Make a new one.")
+            over = proposal.state if proposal.state != State.OPEN.value else State.EXPIRED.value
+            raise ProposalError(f"Proposal {proposal_id} is {over} already.", "Make a new one.")
         proposal.state = (State.ACCEPTED if accept else State.REJECTED).value
         proposal.decided_by, proposal.decided_role = actor.id, actor.role
         proposal.decided_at, proposal.decision_reason = at, reason
