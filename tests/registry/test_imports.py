@@ -1,10 +1,12 @@
 """Consignments: submitted by licensed importers, checked, released by customs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from imports_world import (
     LATER,
     OTHER_TAC,
@@ -335,6 +337,29 @@ def test_checks_are_asked_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
     assert known.most_asked <= 7
 
 
+@pytest.mark.parametrize("step", ["withdrawn", "checked by another"])
+def test_a_check_that_is_overtaken_ends_and_leaves_nothing_of_its_own(step: str) -> None:
+    one = submitted(listed([*some(5), *some(5, tac=OTHER_TAC)]))
+    known = Known(stolen=some(5, tac=OTHER_TAC))
+
+    def seen(imeis: Sequence[int], day: date) -> set[int]:
+        assert day == TODAY
+        if imeis[0] // 10**6 == TAC:
+            if step == "withdrawn":
+                withdraw(one.pk, actor=importing(), reason="x", at=NOW)
+            else:
+                checked(one, Known(registered=[imei(2)]))
+        return set(imeis)
+
+    with pytest.raises(ConsignmentStateError):
+        check(one.pk, replace(known.checks(), seen=seen), actor=SYSTEM, at=NOW)
+    one.refresh_from_db()
+    assert one.found == ({} if step == "withdrawn" else {"registered": 1})
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT reason FROM imports_finding")
+        assert cursor.fetchall() == ([] if step == "withdrawn" else [("registered",)])
+
+
 def test_an_imei_on_two_lists_is_found_of_both_whichever_is_checked_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -343,13 +368,13 @@ def test_an_imei_on_two_lists_is_found_of_both_whichever_is_checked_first(
     two = submitted(listed(some(10, 8)), "C-1", "zenith")
     assert checked(one).found == {"on_another": 2}
     assert checked(two).found == {"on_another": 2}
-    three = submitted(listed([imei(9), imei(50)]), "C-2", "zenith")
-    assert checked(three).found == {"on_another": 1}
-    for other in (one, two):
+    three = submitted(listed([imei(3), imei(9), imei(50)]), "C-2", "zenith")
+    assert checked(three).found == {"on_another": 2}
+    for other, count in ((one, 3), (two, 2)):
         other.refresh_from_db()
-        assert other.found == {"on_another": 2}
+        assert other.found == {"on_another": count}
     withdraw(two.pk, actor=importing("zenith"), reason="x", at=NOW)
-    assert checked(one).found == {"on_another": 1}
+    assert checked(one).found == {"on_another": 2}
 
 
 def test_who_may_have_consignments_checked() -> None:

@@ -69,26 +69,14 @@ def check(consignment_id: int, checks: Checks, *, actor: Actor, at: datetime) ->
     for reason, ask in by_tac:
         names = [f"{entry.tac:08}" for entry in tacs]
         good = set(ask(names, at.date()))
-        findings.add(
-            consignment.pk,
-            round_,
-            [
-                Found(reason, entry.tac, entry.first_line, entry.rows)
-                for entry, name in zip(tacs, names, strict=True)
-                if name not in good
-            ],
-        )
+        bad = [entry for entry, name in zip(tacs, names, strict=True) if name not in good]
+        _add(consignment.pk, round_, [Found(reason, e.tac, e.first_line, e.rows) for e in bad])
     for entry in tacs:
         for own, elsewhere in _pages(consignment.pk, entry.tac):
-            found = [
-                Found(Reason.ON_ANOTHER, imei, own[imei], other=other)
-                for imei, other in elsewhere
-                if imei in own
-            ]
+            found = [Found(Reason.ON_ANOTHER, imei, own[imei], other=other) for imei, other in elsewhere]
             for reason, ask_imeis in by_imei:
                 found += [Found(reason, imei, own[imei]) for imei in ask_imeis(list(own)) if imei in own]
-            with transaction.atomic():
-                findings.add(consignment.pk, round_, found)
+            _add(consignment.pk, round_, found)
     return _finish(consignment.pk, round_, not_made, actor, at)
 
 
@@ -119,14 +107,26 @@ def _pages(consignment_id: int, tac: int) -> Iterator[tuple[dict[int, int], list
             Consignment.objects.filter(pk__in=others, state__in=_COUNTS).values_list("pk", flat=True)
         )
         if own:
-            yield own, [(imei, owner) for imei, owner, _ in page if owner in counting]
+            yield own, [(imei, owner) for imei, owner, _ in page if owner in counting and imei in own]
 
 
-def _checkable(consignment_id: int) -> Consignment:
+def _add(consignment_id: int, round_: int, found: list[Found]) -> None:
+    if found:
+        with transaction.atomic():
+            _checkable(consignment_id, round_)
+            findings.add(consignment_id, round_, found)
+
+
+def _checkable(consignment_id: int, round_: int | None = None) -> Consignment:
+    """The consignment, locked, if it may be checked, and if this round is still the last one."""
     consignment = locked(consignment_id)
     if consignment.state not in (State.SUBMITTED.value, State.CHECKED.value):
         raise ConsignmentStateError(
             f"Consignment {consignment.number} is {consignment.state}.", "Only what is submitted is checked."
+        )
+    if round_ not in (None, consignment.round):
+        raise ConsignmentStateError(
+            f"Consignment {consignment.number} is being checked by somebody else.", "Wait for that check."
         )
     return consignment
 
@@ -145,11 +145,7 @@ def _finish(consignment_id: int, round_: int, not_made: list[str], actor: Actor,
             .filter(pk__in=sharing | {consignment_id})
             .order_by("pk")
         }
-        consignment = _checkable(consignment_id)
-        if consignment.round != round_:
-            raise ConsignmentStateError(
-                f"Consignment {consignment.number} is being checked by somebody else.", "Wait for that check."
-            )
+        consignment = _checkable(consignment_id, round_)
         for pk in sorted(sharing):
             other = held[pk]
             findings.mirror(consignment, other)

@@ -63,6 +63,12 @@ def forget_before(consignment_id: int, round_: int) -> None:
         )
 
 
+def forget(consignment_id: int) -> None:
+    """Drop everything that was found of a consignment."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM imports_finding WHERE consignment_id = %s", (consignment_id,))
+
+
 def counts(consignment_id: int, round_: int) -> dict[str, int]:
     """IMEIs that something was found of, by reason."""
     rows = _all(

@@ -15,7 +15,7 @@ from ceir.registry.accounts.permissions import Permission, require
 from ceir.registry.actors import Actor
 from ceir.registry.audit.chain import record
 from ceir.registry.free_text import free_text
-from ceir.registry.imports import licences, sealed_lists
+from ceir.registry.imports import findings, licences, sealed_lists
 from ceir.registry.imports.imei_files import Batch, ImeiFile, ImportFileRefusedError, Limits, Rejected
 from ceir.registry.imports.models import LIVE, Consignment, Licence, State
 from ceir.registry.imports.reasons import MEANINGS, Reason
@@ -103,6 +103,7 @@ def withdraw(consignment_id: int, *, actor: Actor, reason: str, at: datetime) ->
         consignment.reason = why
         consignment.save()
         sealed_lists.clear(consignment.pk)
+        findings.forget(consignment.pk)
         record(actor, "import.withdrawn", subject(consignment), at=at, basis=why)
     return consignment
 
