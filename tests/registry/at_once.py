@@ -15,7 +15,8 @@ def need_postgresql() -> None:
 
 
 def at_once(*deeds: Callable[[], object]) -> list[object]:
-    """What each came to: what it returned, or what it raised."""
+    """What each came to: what it returned, or what it raised. On PostgreSQL only."""
+    need_postgresql()
     start = threading.Barrier(len(deeds))
     came_to: list[object] = [None] * len(deeds)
 
@@ -32,6 +33,6 @@ def at_once(*deeds: Callable[[], object]) -> list[object]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
     assert not any(thread.is_alive() for thread in threads), "they wait for each other"
     return came_to

@@ -2,19 +2,24 @@
 
 import io
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from people import NOW, account, actor, organisation
 
 from ceir.identifiers import Imei
 from ceir.registry.actors import SYSTEM, OrganisationKind, Role
+from ceir.registry.imports import sealed_lists
 from ceir.registry.imports.checking import Checks, check
 from ceir.registry.imports.imei_files import Limits
 from ceir.registry.imports.licences import grant
 from ceir.registry.imports.models import Consignment, Licence
+from ceir.registry.imports.proposing import propose_release
+from ceir.registry.imports.reasons import Reason
 from ceir.registry.imports.receiving import LIMITS, Declaration, submit
+from ceir.registry.imports.releasing import release
 from ceir.registry.organisations.models import Organisation
+from ceir.registry.proposals.deciding import decide
 
 TAC, OTHER_TAC = 35675904, 86004401
 
@@ -113,3 +118,26 @@ class Made(io.RawIOBase):
         self._rest = octets[size:]
         self.given += min(len(octets), size)
         return octets[:size]
+
+
+TODAY = NOW.date()
+LATER = NOW + timedelta(days=2)
+
+
+def released(consignment: Consignment, at: Any = NOW) -> Consignment:
+    return release(consignment.pk, actor=actor(Role.CUSTOMS), at=at)
+
+
+def released_by_two(consignment: Consignment, *leave_out: Reason, at: Any = NOW) -> Consignment:
+    proposal = propose_release(
+        consignment.pk, leave_out, actor=actor(Role.CUSTOMS), reason="papers seen", at=at
+    )
+    decide(proposal.pk, accept=True, actor=actor(Role.REVIEWER), reason="right", at=at)
+    consignment.refresh_from_db()
+    return consignment
+
+
+def on_list(consignment: Consignment) -> list[int]:
+    return [
+        number for page in sealed_lists.all_rows() for number, owner, _ in page if owner == consignment.pk
+    ]

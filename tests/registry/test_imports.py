@@ -1,16 +1,15 @@
-"""Consignments: submitted by licensed importers, checked, released by customs; what the pipeline gets."""
+"""Consignments: submitted by licensed importers, checked, released by customs."""
 
-import csv
 from collections.abc import Callable
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from at_once import at_once, need_postgresql
 from imports_world import (
+    LATER,
     OTHER_TAC,
     TAC,
+    TODAY,
     Known,
     Made,
     checked,
@@ -18,6 +17,9 @@ from imports_world import (
     importer,
     importing,
     listed,
+    on_list,
+    released,
+    released_by_two,
     some,
     submitted,
 )
@@ -26,15 +28,14 @@ from people import NOW, actor, organisation
 from ceir.errors import CeirError
 from ceir.registry.accounts.permissions import PermissionDeniedError
 from ceir.registry.actors import SYSTEM, OrganisationKind, Role
-from ceir.registry.audit.chain import verify
 from ceir.registry.audit.models import Entry
-from ceir.registry.exports import write_exports
-from ceir.registry.imports import alarms, licences, sealed_lists
+from ceir.registry.imports import licences, sealed_lists
+from ceir.registry.imports.against_register import register_checks
 from ceir.registry.imports.checking import Checks, check
 from ceir.registry.imports.exporting import rows
-from ceir.registry.imports.imei_files import ImportFileRefusedError, Limits
+from ceir.registry.imports.imei_files import Limits
 from ceir.registry.imports.licences import LicenceError
-from ceir.registry.imports.models import Alarm, Consignment, Licence, State
+from ceir.registry.imports.models import Consignment, Licence, State
 from ceir.registry.imports.proposing import propose_release
 from ceir.registry.imports.reading import found_shown, visible
 from ceir.registry.imports.reasons import Reason
@@ -58,34 +59,6 @@ from ceir.registry.imports.reporting import report
 from ceir.registry.imports.states import TRANSITIONS, ConsignmentStateError, move
 from ceir.registry.proposals.deciding import FourEyesError, decide
 from ceir.registry.proposals.models import Proposal
-from ceir.sources import all_sources
-
-TODAY = NOW.date()
-LATER = NOW + timedelta(days=2)
-
-
-def released(consignment: Consignment, at: Any = NOW) -> Consignment:
-    return release(consignment.pk, actor=actor(Role.CUSTOMS), at=at)
-
-
-def released_by_two(consignment: Consignment, *leave_out: Reason, at: Any = NOW) -> Consignment:
-    proposal = propose_release(
-        consignment.pk, leave_out, actor=actor(Role.CUSTOMS), reason="papers seen", at=at
-    )
-    decide(proposal.pk, accept=True, actor=actor(Role.REVIEWER), reason="right", at=at)
-    consignment.refresh_from_db()
-    return consignment
-
-
-def on_list(consignment: Consignment) -> list[int]:
-    return [
-        number for page in sealed_lists.all_rows() for number, owner, _ in page if owner == consignment.pk
-    ]
-
-
-def leaving() -> dict[str, tuple[str, str]]:
-    return {row[0]: (row[1], row[4]) for row in rows(NOW)}
-
 
 # --- submitting
 
@@ -334,6 +307,18 @@ def test_the_registers_own_certificates_are_asked_unless_others_are_given() -> N
     assert check(one.pk, Checks(), actor=SYSTEM, at=NOW).found == {}
 
 
+def test_what_is_reported_stolen_in_the_register_is_found_until_its_case_ends() -> None:
+    import lost
+
+    one = submitted(listed([lost.ONE, lost.TWO, imei(1)]))
+    every = register_checks(NOW, allocated=lambda tacs, _: tacs, seen=lambda *_: (), registered=lambda _: ())
+    case = lost.reported(imeis=(lost.ONE, lost.TWO))
+    found = check(one.pk, every, actor=SYSTEM, at=NOW)
+    assert (found.found["stolen"], found.not_made) == (2, [])
+    lost.withdraw(case.pk, reason="found at home", actor=lost.police(), at=NOW)
+    assert "stolen" not in check(one.pk, every, actor=SYSTEM, at=NOW).found
+
+
 def test_a_check_made_again_forgets_what_it_found_before() -> None:
     one = submitted(listed(some(5)))
     assert checked(one, Known(stolen=some(5))).found == {"stolen": 5}
@@ -477,237 +462,3 @@ def test_no_imei_is_released_twice() -> None:
     held = checked(two.held.get())
     with pytest.raises(ConsignmentStateError, match="Nothing would be left"):
         released_by_two(held)
-
-
-# --- what leaves
-
-
-def test_the_list_for_the_pipeline_has_its_columns_and_one_row_an_imei(tmp_path: Path) -> None:
-    one = checked(submitted(listed(some(2)), at=NOW))
-    two = checked(submitted(listed(some(2, 10)), "C-2"))
-    released(two, LATER)
-    submitted(listed(some(2, 20)), "C-3")
-    write_exports(tmp_path, NOW)
-    with (tmp_path / "imports.csv").open(encoding="utf-8", newline="") as file:
-        header, *found = [tuple(line) for line in csv.reader(file)]
-    assert header == tuple(field.headers[0] for field in all_sources()["imports"].fields)
-    assert found == [
-        (imei(0).digits, "C-1", "acme", "20261122", ""),
-        (imei(1).digits, "C-1", "acme", "20261122", ""),
-        (imei(10).digits, "C-2", "acme", "20261122", "20261124"),
-        (imei(11).digits, "C-2", "acme", "20261122", "20261124"),
-    ]
-    assert Entry.objects.filter(action="import.lists_exported").count() == 1
-    refuse(one.pk, actor=actor(Role.CUSTOMS), reason="no papers", at=NOW)
-    assert set(leaving()) == {imei(10).digits, imei(11).digits}
-
-
-def test_what_was_in_use_before_its_list_came_never_leaves_so_nobody_is_cut() -> None:
-    """An importer who lists other people's devices does them no harm."""
-    known = Known(seen=[imei(1)], registered=[imei(2)])
-    one = checked(submitted(listed(some(4))), known)
-    assert set(leaving()) == {imei(0).digits, imei(3).digits}
-    released_by_two(one)
-    assert set(leaving()) == {imei(0).digits, imei(3).digits}
-
-
-def test_a_list_that_no_network_was_asked_about_does_not_leave() -> None:
-    one = submitted(listed(some(4)))
-    assert leaving() == {}
-    check(one.pk, Checks(approved=None), actor=SYSTEM, at=NOW)
-    assert leaving() == {}
-    checked(one)
-    assert len(leaving()) == 4
-
-
-def test_a_network_that_tells_late_that_a_device_was_in_use_before_takes_it_off_the_list() -> None:
-    one = released(checked(submitted(listed(some(3)))), LATER)
-    assert len(leaving()) == 3
-    raised = alarms.note_first_use(imei(1), TODAY - timedelta(days=1), actor=SYSTEM, at=LATER)
-    assert raised == []
-    assert set(leaving()) == {imei(0).digits, imei(2).digits}
-    one.refresh_from_db()
-    assert one.found == {"seen": 1}
-    alarms.note_first_use(imei(1), TODAY - timedelta(days=9), actor=SYSTEM, at=LATER)
-    assert Entry.objects.filter(action="import.seen_before").count() == 1
-
-
-def test_an_imei_on_two_lists_leaves_with_the_one_it_was_released_with(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(sealed_lists, "PAGE", 3)
-    one = checked(submitted(listed(some(5)), "C-1", "acme"))
-    two = checked(submitted(listed(some(5)), "C-2", "zenith"))
-    assert set(leaving().values()) == {("C-1", "")}
-    released_by_two(two)
-    assert set(leaving().values()) == {("C-2", "20261122")}
-    assert len(leaving()) == one.rows == 5
-
-
-# --- first use before release
-
-
-def test_first_use_before_release_raises_one_alarm_for_customs() -> None:
-    one = checked(submitted(listed(some(3))))
-    (alarm,) = alarms.note_first_use(imei(1), TODAY + timedelta(days=5), actor=SYSTEM, at=LATER)
-    assert (alarm.consignment, alarm.imei) == (one, imei(1).number)
-    assert alarms.note_first_use(imei(1), TODAY + timedelta(days=3), actor=SYSTEM, at=LATER) == []
-    assert Alarm.objects.get().seen_on == TODAY + timedelta(days=3)
-    assert alarms.note_first_use(imei(77), TODAY, actor=SYSTEM, at=LATER) == []
-    (read,) = alarms.open_alarms(actor=actor(Role.CUSTOMS), at=LATER)
-    assert read.pk == alarm.pk
-    assert Entry.objects.get(action="import.alarms_read").actor == actor(Role.CUSTOMS).id
-    with pytest.raises(SecondPersonNeededError, match="alarms 1"):
-        released(one, LATER)
-    alarms.conclude(alarm.pk, confirmed=False, reason="shown at a fair", actor=actor(Role.CUSTOMS), at=LATER)
-    with pytest.raises(SecondPersonNeededError, match="alarms 1"):
-        released(one, LATER)
-    assert released_by_two(one, at=LATER).state == "released"
-    with pytest.raises(alarms.AlarmError):
-        alarms.conclude(alarm.pk, confirmed=True, reason="x", actor=actor(Role.CUSTOMS), at=LATER)
-
-
-@pytest.mark.parametrize(
-    ("day", "raises"), [(0, True), (1, True), (2, False), (3, False), (-1, False)], ids=str
-)
-def test_use_counts_from_the_day_the_list_came_to_the_day_before_release(day: int, raises: bool) -> None:
-    released(checked(submitted(listed(some(3)))), LATER)
-    found = alarms.note_first_use(imei(1), TODAY + timedelta(days=day), actor=SYSTEM, at=LATER)
-    assert bool(found) is raises
-
-
-def test_use_of_refused_goods_raises_an_alarm_and_of_withdrawn_ones_none() -> None:
-    one, two = submitted(listed(some(3))), submitted(listed(some(3, 10)), "C-2")
-    refuse(one.pk, actor=actor(Role.CUSTOMS), reason="no papers", at=NOW)
-    withdraw(two.pk, actor=importing(), reason="sent back", at=NOW)
-    seen = [(imei(n), TODAY + timedelta(days=1)) for n in (1, 2, 11)]
-    assert [a.imei for a in alarms.note_first_uses(seen, actor=SYSTEM, at=LATER)] == [
-        imei(1).number,
-        imei(2).number,
-    ]
-
-
-def test_nobody_but_the_register_itself_notes_first_use() -> None:
-    submitted(listed(some(3)))
-    for role in (Role.OPERATOR, Role.CUSTOMS, Role.OFFICER, Role.ADMINISTRATOR, Role.IMPORTER):
-        with pytest.raises(PermissionDeniedError):
-            alarms.note_first_use(imei(1), TODAY, actor=actor(role), at=NOW)
-    for role in (Role.IMPORTER, Role.OPERATOR, Role.REVIEWER):
-        with pytest.raises(PermissionDeniedError):
-            alarms.open_alarms(actor=actor(role), at=NOW)
-
-
-# --- several at once
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_customs_officers_who_release_at_once_release_once() -> None:
-    need_postgresql()
-    one = checked(submitted(listed(some(50))))
-    officers = [actor(Role.CUSTOMS, f"c{n}") for n in range(4)]
-    came_to = at_once(*(lambda who=who: release(one.pk, actor=who, at=NOW) for who in officers))
-    assert sorted(type(c).__name__ for c in came_to) == ["Consignment"] + ["ConsignmentStateError"] * 3
-    assert Entry.objects.filter(action="import.released").count() == 1
-    verify()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_same_file_submitted_twice_at_once_is_one_consignment() -> None:
-    need_postgresql()
-    importer()
-    octets = listed(some(3000))
-    for number in ("C-1", "C-2", "C-3"):
-        came_to = at_once(*(lambda number=number: submitted(octets, number) for _ in range(3)))
-        good = [c for c in came_to if isinstance(c, Consignment)]
-        bad = [c for c in came_to if not isinstance(c, Consignment)]
-        assert all(isinstance(c, ConsignmentStateError | SameFileError) for c in bad), came_to
-        if number == "C-1":
-            assert good
-            assert {c.pk for c in good} == {Consignment.objects.get(state="submitted").pk}
-        else:
-            assert not good
-    assert Consignment.objects.filter(state="submitted").count() == 1
-    assert len([row for page in sealed_lists.all_rows() for row in page]) == 3000
-    verify()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_same_file_under_two_numbers_at_once_is_one_consignment() -> None:
-    need_postgresql()
-    importer()
-    octets = listed(some(3000))
-    came_to = at_once(*(lambda n=n: submitted(octets, f"C-{n}") for n in range(3)))
-    assert sorted(type(c).__name__ for c in came_to) == ["Consignment", "SameFileError", "SameFileError"], (
-        came_to
-    )
-    assert sorted(c.state for c in Consignment.objects.all()) == ["submitted", "unreadable", "unreadable"]
-    assert len([row for page in sealed_lists.all_rows() for row in page]) == 3000
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_lists_at_once_do_not_each_fit_into_what_a_licence_leaves() -> None:
-    need_postgresql()
-    importer()
-    Licence.objects.update(most_a_year=1000)
-    came_to = at_once(*(lambda n=n: submitted(listed(some(600, 1000 * n)), f"C-{n}") for n in range(3)))
-    assert sorted(type(c).__name__ for c in came_to) == ["Consignment", "QuotaError", "QuotaError"], came_to
-
-
-@pytest.mark.django_db(transaction=True)
-def test_lists_that_share_imeis_taken_in_checked_and_released_at_once_release_each_imei_once() -> None:
-    need_postgresql()
-    customs, reviewer = actor(Role.CUSTOMS), actor(Role.REVIEWER)
-    for code in ("acme", "zenith", "third"):
-        importer(code)
-
-    def whole(code: str, start: int) -> Consignment:
-        one = checked(submitted(listed(some(400, start)), "C-1", code))
-        try:
-            return release(one.pk, actor=customs, at=NOW)
-        except SecondPersonNeededError:
-            proposal = propose_release(one.pk, (), actor=customs, reason="papers seen", at=NOW)
-            decide(proposal.pk, accept=True, actor=reviewer, reason="", at=NOW)
-            return one
-
-    came_to = at_once(lambda: whole("acme", 0), lambda: whole("zenith", 200), lambda: whole("third", 300))
-    assert all(isinstance(c, Consignment | ConsignmentStateError) for c in came_to), came_to
-    free = set(Consignment.objects.filter(state="released").values_list("pk", flat=True))
-    assert free
-    let_in = [number for page in sealed_lists.all_rows() for number, owner, _ in page if owner in free]
-    assert len(let_in) == len(set(let_in))
-    for one in Consignment.objects.all():
-        assert len(on_list(one)) == one.rows == sum(t.rows for t in one.tacs.all())
-    verify()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_list_checked_twice_at_once_ends_with_one_result() -> None:
-    need_postgresql()
-    one = submitted(listed(some(500)))
-    known = Known(stolen=some(5))
-    came_to = at_once(*(lambda: checked(one, known) for _ in range(3)))
-    assert any(isinstance(c, Consignment) for c in came_to)
-    assert all(isinstance(c, Consignment | ConsignmentStateError) for c in came_to), came_to
-    one.refresh_from_db()
-    assert (one.state, one.found) == ("checked", {"stolen": 5})
-
-
-@pytest.mark.django_db(transaction=True)
-def test_withdrawing_while_the_list_comes_leaves_nothing_of_it() -> None:
-    need_postgresql()
-    importer()
-
-    def coming() -> Any:
-        for n in range(200):
-            yield listed(some(50, 50 * n))
-
-    def take_back() -> object:
-        while not (found := Consignment.objects.filter(number="C-1").first()):
-            pass
-        return withdraw(found.pk, actor=importing(), reason="x", at=NOW)
-
-    came_to = at_once(lambda: submitted(Made(coming()), declared=10_000, limits=Limits(batch=50)), take_back)
-    one = Consignment.objects.get()
-    if isinstance(came_to[1], Consignment):
-        assert (one.state, on_list(one)) == ("withdrawn", [])
-    assert not isinstance(came_to[0], ImportFileRefusedError)

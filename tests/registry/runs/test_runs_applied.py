@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from people import NOW, actor
-from publications import decided, imeis, publish, told
+from registry_publications import decided, imeis, publish, told
 
 from ceir.errors import CeirError
 from ceir.registry.accounts.permissions import PermissionDeniedError

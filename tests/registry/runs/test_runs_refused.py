@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from people import NOW
-from publications import decided, imeis, publish, read_manifest, told, write_manifest
+from registry_publications import decided, imeis, publish, read_manifest, told, write_manifest
 
 from ceir.registry.actors import SYSTEM
 from ceir.registry.audit.models import Entry

@@ -65,6 +65,8 @@ class Permission(Enum):
     RUN_APPLY = "run.apply"
     RUN_READ = "run.read"
     RELEASE_MANAGE = "release.manage"
+    RELEASE_CARRY_ON = "release.carry_on"
+    RELEASE_READ = "release.read"
     OVERRIDE_PROPOSE = "override.propose"
     STATUS_READ = "status.read"
     NOTICE_READ = "notice.read"
@@ -208,6 +210,12 @@ RULES: Mapping[Permission, Rule] = {
     Permission.RUN_APPLY: _rule("Take over a run's decisions.", Role.ADMINISTRATOR, Role.SYSTEM),
     Permission.RUN_READ: _rule("See runs and their lists.", *_REGULATOR, Role.AUDITOR, Role.OPERATOR),
     Permission.RELEASE_MANAGE: _rule("Release decisions by stages, stop a release.", Role.OFFICER),
+    Permission.RELEASE_CARRY_ON: _rule(
+        "Let a running release go on; it stops at its budget.", Role.SYSTEM, Role.OFFICER
+    ),
+    Permission.RELEASE_READ: _rule(
+        "See releases, and write the lists that go out.", *_REGULATOR, Role.AUDITOR, Role.SYSTEM
+    ),
     Permission.OVERRIDE_PROPOSE: _rule("Ask for an emergency override.", Role.OFFICER),
     Permission.STATUS_READ: _rule("Ask for a device's status.", *Role),
     Permission.NOTICE_READ: _rule("See who was told what and when.", *_REGULATOR, Role.AUDITOR),

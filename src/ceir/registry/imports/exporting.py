@@ -1,8 +1,9 @@
 """Consignments' IMEIs as the pipeline takes them in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import groupby
+from operator import itemgetter
 
 from django.utils.timezone import localdate
 
@@ -28,27 +29,29 @@ def rows(at: datetime) -> Iterator[tuple[str, ...]]:
         for found in Consignment.objects.filter(state__in=_LEAVING).select_related("importer")
         if Reason.SEEN.value not in found.not_made
     }
+    said = {
+        found.pk: (found.number, found.importer.code, _day(found.submitted_at), _day(found.released_at))
+        for found in leaving.values()
+    }
     record(SYSTEM, "import.lists_exported", "imports:all", at=at, detail={"consignments": len(leaving)})
     for page in sealed_lists.all_rows():
-        counting = [(imei, leaving[owner]) for imei, owner, _ in page if owner in leaving]
+        counting = [(imei, owner) for imei, owner, _ in page if owner in leaving]
         if not counting:
             continue
         kept_back = {
-            found.pk: findings.kept_back(found.pk, found.checked_round, counting[0][0], counting[-1][0])
-            for found in {found.pk: found for _, found in counting}.values()
+            owner: findings.kept_back(owner, leaving[owner].checked_round, counting[0][0], counting[-1][0])
+            for owner in {owner for _, owner in counting}
         }
-        for imei, same in groupby(counting, key=lambda row: row[0]):
-            listed = [found for _, found in same]
-            if any(imei in kept_back[found.pk] for found in listed):
+        for imei, same in groupby(counting, key=itemgetter(0)):
+            owners = [owner for _, owner in same]
+            if any(imei in kept_back[owner] for owner in owners):
                 continue
-            first = min(listed, key=lambda found: (found.released_at is None, found.submitted_at, found.pk))
-            yield (
-                f"{imei:014}",
-                first.number,
-                first.importer.code,
-                _day(first.submitted_at),
-                _day(first.released_at),
-            )
+            yield (f"{imei:014}", *said[owners[0] if len(owners) == 1 else _first(leaving, owners)])
+
+
+def _first(leaving: Mapping[int, Consignment], owners: list[int]) -> int:
+    listed = [leaving[owner] for owner in owners]
+    return min(listed, key=lambda found: (found.released_at is None, found.submitted_at, found.pk)).pk
 
 
 def _day(moment: datetime | None) -> str:

@@ -62,7 +62,8 @@ def look_up(
     """
     require(actor, Permission.IMPORT_LOOK_UP)
     why = free_text(basis, "A basis", 300, needed=True)
-    asked = Entry.objects.filter(actor=actor.id, action=_ACTION, at__gt=at - timedelta(days=1)).count()
+    earlier = Entry.objects.filter(actor=actor.id, action=_ACTION, at__gt=at - timedelta(days=1))
+    asked = earlier.order_by()[:most_a_day].count()
     if asked >= most_a_day:
         record(actor, "import.look_up_refused", f"imei:{imei}", at=at, basis=why, detail={"asked": asked})
         raise LookUpRefusedError(

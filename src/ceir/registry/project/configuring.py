@@ -25,6 +25,7 @@ APPS = (
     "ceir.registry.appeals",
     "ceir.registry.cases",
     "ceir.registry.runs",
+    "ceir.registry.releases",
 )
 """Our applications; each holds the models of one capability."""
 

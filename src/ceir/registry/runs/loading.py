@@ -1,6 +1,7 @@
 """Bringing a million rows into the database: COPY on PostgreSQL, many at a time on SQLite."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -47,15 +48,29 @@ def analyse(table: str) -> None:
 def execute(sql: str, values: tuple[Any, ...] = ()) -> int:
     """Run a statement. Returns: rows it touched."""
     with connection.cursor() as cursor:
-        cursor.execute(sql, values)
+        cursor.execute(sql, _adapted(values))
         return max(int(cursor.rowcount), 0)
 
 
 def select(sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """All rows of a question with a small answer."""
     with connection.cursor() as cursor:
-        cursor.execute(sql, values)
+        cursor.execute(sql, _adapted(values))
         return list(cursor.fetchall())
+
+
+def stream(sql: str, values: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The rows of a question with a large answer, some at a time; within a transaction on PostgreSQL."""
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(sql, _adapted(values))
+        while some := cursor.fetchmany(_AT_A_TIME):
+            yield from some
+
+
+def _adapted(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Moments as the ORM stores them: on SQLite they are texts, and compared as such."""
+    adapt = connection.ops.adapt_datetimefield_value
+    return tuple(adapt(value) if isinstance(value, datetime) else value for value in values)
 
 
 def _copied(statement: str, rows: Iterable[tuple[Any, ...]]) -> int:
