@@ -111,4 +111,5 @@ def registered_among(imeis: Collection[int], *, at: datetime) -> frozenset[int]:
         device__identifiers__imei__in=imeis,
         device__identifiers__ended_at=None,
     )
-    return frozenset(living.values_list("device__identifiers__imei", flat=True))
+    found = living.values_list("device__identifiers__imei", flat=True)
+    return frozenset(number for number in found if number is not None)
