@@ -1,12 +1,11 @@
 """Pairings: who may use equipment although it is blocked, and that places are counted once."""
 
-import threading
-from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 
 import pytest
-from django.db import connection
+from at_once import at_once, need_postgresql
 from drawn import counted_draw
 from people import NOW, actor
 from world import (
@@ -23,7 +22,6 @@ from world import (
     standing_of,
 )
 
-from ceir.errors import CeirError
 from ceir.identifiers import Imei, Imsi, Plmn
 from ceir.registry.accounts.permissions import PermissionDeniedError
 from ceir.registry.actors import Role
@@ -322,31 +320,13 @@ def test_hostile_codes_are_wrong_codes(text: str) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_of_several_who_want_the_last_place_at_once_one_has_it() -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has one writer at a time: nothing to try")
+    need_postgresql()
     code = code_for().text
     paired(code, 1)
     paired(code, 2)
     proofs = {n: proof_of(Purpose.PAIRING, n) for n in range(3, 9)}
-    done: list[str] = []
-    start = threading.Barrier(len(proofs))
-
-    def attempt(n: int) -> None:
-        try:
-            start.wait()
-            paired(code, n, proof=proofs[n])
-            done.append("paired")
-        except CeirError as error:
-            done.append(error.code)
-        finally:
-            connection.close()
-
-    work: list[Callable[[], None]] = [lambda n=n: attempt(n) for n in proofs]  # type: ignore[misc]
-    threads = [threading.Thread(target=one) for one in work]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(done) == ["paired"] + ["pairing_refused"] * 5
-    assert sorted(Pairing.objects.values_list("place", flat=True)) == [1, 2, 3]  # type: ignore[type-var]
+    came_to = at_once(*(partial(paired, code, n, proof=proof) for n, proof in proofs.items()))
+    assert sorted(type(one).__name__ for one in came_to) == ["Pairing"] + ["PairingError"] * 5
+    assert set(Pairing.objects.values_list("place", flat=True)) == {1, 2, 3}
+    assert Pairing.objects.count() == 3
     verify()

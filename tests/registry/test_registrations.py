@@ -25,7 +25,7 @@ from ceir.registry.proposals.deciding import expire as expire_proposals
 from ceir.registry.proposals.models import Proposal
 from ceir.registry.registrations.ending import NotYoursError, expire, give_up
 from ceir.registry.registrations.exporting import associations, registrations
-from ceir.registry.registrations.holding import QuotaExceededError
+from ceir.registry.registrations.holding import QuotaExceededError, registered_among
 from ceir.registry.registrations.models import Kind, Registration, State
 from ceir.registry.registrations.policies import Quota, RegistrationPolicy
 from ceir.registry.registrations.registering import (
@@ -400,3 +400,15 @@ def test_a_refusal_leaves_no_device_behind() -> None:
 def test_a_device_and_its_slots_are_as_registered() -> None:
     own(7)
     assert imeis_of(device_of(imei(7))) == (imei(7),)
+
+
+def test_what_is_registered_or_waits_for_it_is_told_to_who_checks_a_consignment() -> None:
+    own(1)
+    batch(Kind.IMPORT, range(2, 4))
+    register_traveller(phone(5), PASSPORT, policy=POLICY, asks=ASKS, actor=actor(Role.CUSTOMS), at=NOW)
+    numbers = [imei(n).number for n in range(1, 9)]
+    assert registered_among(numbers, at=NOW) == {imei(n).number for n in (1, 2, 3, 5)}
+    over = NOW + timedelta(days=120)
+    assert registered_among(numbers, at=over) == {imei(n).number for n in (1, 2, 3)}
+    give_up(imei(1), proof=proof_of(Purpose.DEVICES), actor=somebody(), at=NOW)
+    assert imei(1).number not in registered_among(numbers, at=NOW)

@@ -1,12 +1,11 @@
 """Transfers: a device goes to whoever brings the code, and neither side learns the other's number."""
 
-import threading
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
-from django.db import connection
+from at_once import at_once, need_postgresql
 from drawn import counted_draw
 from people import NOW, actor, organisation
 from world import ASKS, POLICY, STANDINGS, imei, number, phone, proof_of, somebody, standing_of
@@ -25,7 +24,7 @@ from ceir.registry.registrations.holding import QuotaExceededError
 from ceir.registry.registrations.models import Kind, Registration, Transfer
 from ceir.registry.registrations.policies import Quota, RegistrationPolicy
 from ceir.registry.registrations.registering import register_own, register_traveller
-from ceir.registry.registrations.submitting import submit
+from ceir.registry.registrations.submitting import Outcome, submit
 from ceir.registry.registrations.transferring import Offered, TransferError, accept, expire, offer, withdraw
 from ceir.registry.standing import Standing
 from ceir.registry.subscribers.reporting import Holder
@@ -245,89 +244,97 @@ def test_hostile_codes_are_wrong_codes(text: str) -> None:
     assert Transfer.objects.get().tries_left == 4
 
 
-def _at_once(attempts: list[Callable[[], object]]) -> list[str]:
-    done: list[str] = []
-    start = threading.Barrier(len(attempts))
-
-    def one(attempt: Callable[[], object]) -> None:
-        try:
-            start.wait()
-            attempt()
-            done.append("done")
-        except CeirError as error:
-            done.append(error.code)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=one, args=(attempt,)) for attempt in attempts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sorted(done)
+def names(came_to: list[object]) -> list[str]:
+    return sorted(type(one).__name__ for one in came_to)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_of_several_who_take_one_device_at_once_one_has_it() -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has one writer at a time: nothing to try")
+    need_postgresql()
     own()
     code = offered().text
     proofs = {n: proof_of(Purpose.TRANSFER, n) for n in range(2, 8)}
-    attempts: list[Callable[[], object]] = [
-        lambda n=n, p=p: taken(code, n, proof=p)
-        for n, p in proofs.items()  # type: ignore[misc]
-    ]
-    assert _at_once(attempts) == ["done"] + ["transfer_refused"] * 5
+    came_to = at_once(*(partial(taken, code, n, proof=proof) for n, proof in proofs.items()))
+    assert names(came_to) == ["Registration"] + ["TransferError"] * 5
     assert Registration.objects.filter(state="in_force").count() == 1
     assert len(list(associations(NOW))) == 1
     verify()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_people_who_exchange_their_devices_at_once_do_not_wait_for_each_other() -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has one writer at a time: nothing to try")
-    own(1, 1)
-    own(2, 2)
-    first, second = offered(1, 1).text, offered(2, 2).text
-    two, one = proof_of(Purpose.TRANSFER, 2), proof_of(Purpose.TRANSFER, 1)
-    assert _at_once([lambda: taken(first, 2, 1, proof=two), lambda: taken(second, 1, 2, proof=one)]) == [
-        "done",
-        "done",
-    ]
+def test_who_gives_up_what_another_takes_at_once_leaves_it_with_one_or_nobody() -> None:
+    need_postgresql()
+    for serial in range(1, 6):
+        own(serial)
+        code = offered(serial).text
+        take = proof_of(Purpose.TRANSFER, 2)
+        leave = proof_of(Purpose.DEVICES, 1)
+        came_to = at_once(
+            partial(taken, code, 2, serial, proof=take, policy=replace(POLICY, transfers=None)),
+            partial(give_up, imei(serial), proof=leave, actor=somebody(1), at=NOW),
+        )
+        assert len([one for one in came_to if isinstance(one, CeirError)]) == 1
     verify()
 
 
 @pytest.mark.django_db(transaction=True)
+def test_two_people_who_exchange_their_devices_at_once_do_not_wait_for_each_other() -> None:
+    need_postgresql()
+    own(1, 1)
+    own(2, 2)
+    first, second = offered(1, 1).text, offered(2, 2).text
+    two, one = proof_of(Purpose.TRANSFER, 2), proof_of(Purpose.TRANSFER, 1)
+    came_to = at_once(partial(taken, first, 2, 1, proof=two), partial(taken, second, 1, 2, proof=one))
+    assert names(came_to) == ["Registration", "Registration"]
+    verify()
+
+
+def registering(serial: int, n: int, by: Actor, policy: RegistrationPolicy = POLICY) -> partial[Registration]:
+    proof = proof_of(Purpose.REGISTRATION, n, by=by)
+    return partial(register_own, phone(serial), proof=proof, policy=policy, asks=ASKS, actor=by, at=NOW)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_of_several_who_register_one_imei_at_once_one_has_it() -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has one writer at a time: nothing to try")
-    proofs = {n: proof_of(Purpose.REGISTRATION, n) for n in range(1, 7)}
-    attempts: list[Callable[[], object]] = [
-        lambda n=n, p=p: register_own(  # type: ignore[misc]
-            phone(1), proof=p, policy=POLICY, asks=ASKS, actor=somebody(n), at=NOW
-        )
-        for n, p in proofs.items()
-    ]
-    assert _at_once(attempts) == ["done"] + ["identifier_taken"] * 5
+    need_postgresql()
+    came_to = at_once(*[registering(1, n, somebody(n)) for n in range(1, 7)])
+    assert names(came_to) == ["IdentifierTakenError"] * 5 + ["Registration"]
     assert Registration.objects.count() == 1
     verify()
 
 
 @pytest.mark.django_db(transaction=True)
 def test_one_person_who_registers_many_at_once_gets_no_more_than_the_quota() -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has one writer at a time: nothing to try")
+    need_postgresql()
     few = replace(POLICY, quotas={Kind.PERSON: Quota(2, 365)})
-    own(50)  # the person is known, with all the numbers he has
-    by = {n: actor(Role.DEALER, f"dealer-{n}") for n in range(6)}
-    proofs = {n: proof_of(Purpose.REGISTRATION, 1, by=by[n]) for n in range(6)}
-    attempts: list[Callable[[], object]] = [
-        lambda n=n: register_own(  # type: ignore[misc]
-            phone(n), proof=proofs[n], policy=few, asks=ASKS, actor=by[n], at=NOW
+    own(50)  # the person is known, and comes to six counters with one number
+    came_to = at_once(*[registering(n, 1, actor(Role.DEALER, f"dealer-{n}"), few) for n in range(6)])
+    assert names(came_to) == ["QuotaExceededError"] * 5 + ["Registration"]
+    verify()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_batches_with_the_same_devices_at_once_each_device_is_in_one() -> None:
+    need_postgresql()
+
+    def sent(first: int, step: int) -> partial[Outcome]:
+        of = actor(Role.IMPORTER, f"i{first}", f"importer-{first}")
+        assert of.organisation is not None
+        return partial(
+            submit,
+            Kind.IMPORT,
+            [phone(n) for n in range(first, first + 60 * step, step)],
+            organisation=of.organisation,
+            reason="at sea",
+            policy=POLICY,
+            asks=ASKS,
+            actor=of,
+            at=NOW,
         )
-        for n in range(6)
-    ]
-    assert _at_once(attempts) == ["done"] + ["quota_exceeded"] * 5
+
+    came_to = at_once(sent(0, 1), sent(30, 1), sent(89, -1), sent(59, -1))
+    outcomes = [one for one in came_to if isinstance(one, Outcome)]
+    assert len(outcomes) == 4
+    assert sum(one.registered for one in outcomes) == Registration.objects.count() == 90
+    assert all(one.registered + len(one.refused) == 60 for one in outcomes)
     verify()

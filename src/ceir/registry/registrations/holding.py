@@ -1,5 +1,6 @@
 """Who holds what, and how many more: looked at with the holder locked, so that nobody adds meanwhile."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -100,3 +101,15 @@ def usable(at: datetime) -> QuerySet[Registration]:
     for whoever may be right is not cut off."""
     disputed = Q(state=State.DUE.value, duty__state=DutyState.DISPUTED.value)
     return Registration.objects.filter(Q(pk__in=in_force(at).values("pk")) | disputed)
+
+
+def registered_among(imeis: Collection[int], *, at: datetime) -> frozenset[int]:
+    """Which of some IMEIs, 14 digits as numbers, are registered or wait for it: no other device can be."""
+    living = Registration.objects.filter(
+        Q(ends_at=None) | Q(ends_at__gt=at),
+        state__in=LIVING,
+        device__identifiers__imei__in=imeis,
+        device__identifiers__ended_at=None,
+    )
+    found = living.values_list("device__identifiers__imei", flat=True)
+    return frozenset(number for number in found if number is not None)
