@@ -16,8 +16,8 @@ count; those of the database process stand behind the plus. IMEIs of ten models,
     memory grown, MB        7            3          7                    3
 
 Tried before with 1 M rows on PostgreSQL: key (consignment, IMEI) and an index on the IMEI took 118 bytes
-a row and 8.8 s of CPU; key (IMEI, consignment) with an index on the consignment 90 and 5.5. The counts by TAC make
-the key alone enough. On SQLite the first took 53 bytes a row; now the table is the tree of its key.
+a row and 8.8 s of CPU; key (IMEI, consignment) with an index on the consignment 90 and 5.5. The counts by
+TAC make the key alone enough. On SQLite the first took 53 bytes a row; now the table is the tree of its key.
 """
 # ruff: noqa: PLC0415 - Django is set up first
 

@@ -24,7 +24,7 @@ CHECK_LASTS = timedelta(days=7)
 class SecondPersonNeededError(CeirError):
     """The checks speak against a release: one person alone does not decide it."""
 
-    code: ClassVar[str] = "second_person_needed"
+    code: ClassVar[str] = "import_second_person"
 
 
 def doubts(consignment: Consignment) -> Mapping[str, int]:
