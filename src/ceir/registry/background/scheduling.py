@@ -112,8 +112,9 @@ def next_due(job: Job, last: LastRun | None, *, interrupted: bool) -> datetime |
     failures = last.failures + (1 if interrupted and last.ended_at is None else 0)
     if interrupted and failures <= 1:
         return None
+    ended: datetime = last.ended_at or last.started_at
     wait = min(_FIRST_WAIT * 2 ** min(failures - 1, 16), _LONGEST_WAIT, max(job.every, _FIRST_WAIT))
-    return (last.ended_at or last.started_at) + wait
+    return ended + wait
 
 
 def _standing(job: Job, last: LastRun | None, at: datetime) -> Standing:
