@@ -26,6 +26,7 @@ APPS = (
     "ceir.registry.cases",
     "ceir.registry.runs",
     "ceir.registry.releases",
+    "ceir.registry.background",
 )
 """Our applications; each holds the models of one capability."""
 
