@@ -11,6 +11,7 @@ from ninja.security import HttpBearer
 
 import ceir
 from ceir.api import problems, tokens, v1
+from ceir.api.certificates import thumbprint_of
 from ceir.api.tokens import Caller
 from ceir.errors import CeirError
 
@@ -18,9 +19,9 @@ from ceir.errors import CeirError
 class Bearer(HttpBearer):
     """Who has a token of ours."""
 
-    def authenticate(self, request: HttpRequest, token: str) -> Caller | None:  # noqa: ARG002 - ninja's
+    def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
         """The caller, as `request.auth`."""
-        return tokens.read(token)
+        return tokens.read(token, thumbprint_of(request))
 
 
 def build() -> NinjaAPI:

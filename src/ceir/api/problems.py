@@ -15,6 +15,7 @@ STATUS_OF: Mapping[str, HTTPStatus] = {
     "permission_denied": HTTPStatus.FORBIDDEN,
     "four_eyes": HTTPStatus.FORBIDDEN,
     "client_refused": HTTPStatus.UNAUTHORIZED,
+    "certificate_refused": HTTPStatus.BAD_REQUEST,
     "not_found": HTTPStatus.NOT_FOUND,
     "too_many_requests": HTTPStatus.TOO_MANY_REQUESTS,
     "identifier_invalid": HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -51,6 +51,8 @@ class RegistryOptions:
         documents: folder of photos and papers; None: beside that of the keys.
         hosts: names under which pages are reached.
         debug: pages show errors in full; never in production.
+        certificate_header: in which whatever ends TLS tells the certificate of a program; empty: no header
+            is believed.
     """
 
     database: str | Path
@@ -59,6 +61,7 @@ class RegistryOptions:
     documents: Path | None = None
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
     debug: bool = False
+    certificate_header: str = ""
     languages: tuple[tuple[str, str], ...] = field(default=(("en", "English"),))
 
 
@@ -136,6 +139,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
         "SECURE_CONTENT_TYPE_NOSNIFF": True,
         "X_FRAME_OPTIONS": "DENY",
         "LOGGING_CONFIG": None,
+        "CEIR_CERTIFICATE_HEADER": options.certificate_header,
         "CEIR_KEYS": options.keys,
         "CEIR_DOCUMENTS": options.documents or options.keys.parent / "documents",
     }
