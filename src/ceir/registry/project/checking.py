@@ -9,4 +9,5 @@ globals().update(
 )
 CEIR_KEYS = Path()
 CEIR_DOCUMENTS = Path()
+CEIR_API_PER_MINUTE = 6000
 """Spelled out, because type checks see only what is."""

@@ -26,6 +26,7 @@ APPS = (
     "ceir.registry.cases",
     "ceir.registry.runs",
     "ceir.registry.releases",
+    "ceir.registry.calls",
 )
 """Our applications; each holds the models of one capability."""
 
@@ -50,6 +51,7 @@ class RegistryOptions:
         documents: folder of photos and papers; None: beside that of the keys.
         hosts: names under which pages are reached.
         debug: pages show errors in full; never in production.
+        api_per_minute: calls that a program may make, unless it has an allowance of its own.
     """
 
     database: str | Path
@@ -58,6 +60,7 @@ class RegistryOptions:
     documents: Path | None = None
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
     debug: bool = False
+    api_per_minute: int = 6000
     languages: tuple[tuple[str, str], ...] = field(default=(("en", "English"),))
 
 
@@ -90,6 +93,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
             *APPS,
         ],
         "MIDDLEWARE": [
+            "ceir.api.edge.ApiEdge",
             "django.middleware.security.SecurityMiddleware",
             "django.contrib.sessions.middleware.SessionMiddleware",
             "django.middleware.locale.LocaleMiddleware",
@@ -135,6 +139,9 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
         "SECURE_CONTENT_TYPE_NOSNIFF": True,
         "X_FRAME_OPTIONS": "DENY",
         "LOGGING_CONFIG": None,
+        # The API refuses by the length that a request claims; files are streamed and not counted here.
+        "DATA_UPLOAD_MAX_MEMORY_SIZE": 8_000_000,
+        "CEIR_API_PER_MINUTE": options.api_per_minute,
         "CEIR_KEYS": options.keys,
         "CEIR_DOCUMENTS": options.documents or options.keys.parent / "documents",
     }
