@@ -1,21 +1,18 @@
 """Short messages through a message centre, which is a process of its own."""
 
-import json
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from message_centre import Centre, running_centre
 
 from ceir.clock import system_clock
 from ceir.registry.gateways import (
@@ -29,27 +26,8 @@ from ceir.registry.gateways import (
     open_gateway,
 )
 
-HERE = Path(__file__).parent
 LONG = "This device will be blocked. " * 20
 NUMBER = "2200000000"
-
-
-class Centre:
-    """The process, and what it noted."""
-
-    def __init__(self, log: Path, port: int) -> None:
-        self.log, self.port = log, port
-
-    def noted(self, unit: str) -> list[dict[str, Any]]:
-        lines = self.log.read_text().splitlines() if self.log.exists() else []
-        return [found for line in lines if (found := json.loads(line))["unit"] == unit]
-
-    def wait(self, unit: str, count: int = 1) -> list[dict[str, Any]]:
-        until = time.monotonic() + 20
-        while len(found := self.noted(unit)) < count:
-            assert time.monotonic() < until, f"{unit}: {found}"
-            time.sleep(0.02)
-        return found
 
 
 class Kept:
@@ -74,22 +52,9 @@ class Kept:
             return list(self.all)
 
 
-@contextmanager
-def running(folder: Path, *more: str) -> Iterator[Centre]:
-    log = folder / "smsc.log"
-    command = [sys.executable, str(HERE / "smsc.py"), str(log), *more]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        yield Centre(log, int(process.stdout.readline()))
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
 @pytest.fixture
 def centre(tmp_path: Path) -> Iterator[Centre]:
-    with running(tmp_path) as found:
+    with running_centre(tmp_path) as found:
         yield found
 
 
@@ -100,11 +65,7 @@ def kept() -> Kept:
 
 @contextmanager
 def opened(centre: Centre, kept: Kept, **more: object) -> Iterator[Gateway]:
-    options: dict[str, object] = {
-        "host": "127.0.0.1", "port": centre.port, "system_id": "ceir", "password": "secret", "source": "1234",
-        "source_ton": 3, "answer_seconds": 1.5, "quiet_seconds": 5, "pause_seconds": 0.05, "per_second": 1000,
-    }  # fmt: skip
-    gateway = open_gateway("smpp", options | more, kept, system_clock)
+    gateway = open_gateway("smpp", centre.options(**more), kept, system_clock)
     try:
         yield gateway
     finally:
@@ -280,7 +241,7 @@ def test_a_wrong_password_sends_nothing_and_says_why(centre: Centre, kept: Kept)
 
 
 def test_a_centre_that_is_away_is_told_and_found_when_it_is_back(tmp_path: Path, kept: Kept) -> None:
-    with running(tmp_path) as gone:
+    with running_centre(tmp_path) as gone:
         pass
     with opened(gone, kept, answer_seconds=0.3) as gateway:
         assert gateway.send([message("00")])[0].outcome is Outcome.LATER
@@ -334,7 +295,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 
 def test_the_line_may_be_encrypted_and_then_only_to_the_right_centre(tmp_path: Path, kept: Kept) -> None:
     cert, key = certificate(tmp_path)
-    with running(tmp_path, str(cert), str(key)) as centre:
+    with running_centre(tmp_path, str(cert), str(key)) as centre:
         with opened(centre, kept, tls=True, ca_file=cert, host="localhost", window=5) as gateway:
             results = gateway.send([message("00", LONG, n=n) for n in range(30)])
             assert {r.outcome for r in results} == {Outcome.ACCEPTED}

@@ -17,6 +17,7 @@ APPS = (
     "ceir.registry.codes",
     "ceir.registry.runs",
     "ceir.registry.releases",
+    "ceir.registry.notices",
 )
 """Our applications; each holds the models of one capability."""
 
