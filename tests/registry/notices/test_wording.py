@@ -21,9 +21,7 @@ from ceir.registry.notices.wording import (
 )
 
 DAY = date(2026, 12, 1)
-TOLD = Told(
-    "Regulator", 35_000_000_000_000, "", DAY, "*123#", "12345678", "The IMEI was never allocated.", True
-)
+TOLD = Told("Regulator", 35_000_000_000_000, "", DAY, "*123#", "12345678", "It was never allocated.", True)
 QUIET = QuietHours.of(time(21), time(8), "UTC")
 
 HOSTILE = [
@@ -129,7 +127,8 @@ def test_whatever_a_reason_is_nothing_in_a_notice_can_be_tapped_on(reason: str) 
     "more",
     [
         {"name": ""}, {"name": "x" * 31}, {"name": "See x.org"}, {"name": "a\u202eb"},
-        {"short_code": "call me"}, {"short_code": "+22000"}, {"short_code": "12"}, {"days": ()}, {"days": (0,)}, {"days": (7, 7)},
+        {"short_code": "call me"}, {"short_code": "+22000"}, {"short_code": "12"},
+        {"days": ()}, {"days": (0,)}, {"days": (7, 7)},
         {"languages": ("xx",)}, {"languages": ()}, {"tries": 0},
     ],
 )  # fmt: skip
