@@ -27,8 +27,9 @@ contracts:
 test *args:
     {{check_group}} pytest -n 2 --dist loadfile --ignore tests/integration/interfaces {{args}}
 
-# The equipment check against other people's software (freeDiameter, osmo-stp, h2spec, tshark ...): what is
-# missing on the machine is skipped with a reason, or fails with CEIR_PEERS=required. tools/peers.sh installs it.
+# What is missing on the machine is skipped with a reason; with CEIR_PEERS=required it fails. tools/peers.sh installs it.
+
+# The equipment check against other people's software: freeDiameter, osmo-stp, jSS7, h2spec, tshark ...
 peers *args:
     {{check_group}} pytest tests/integration/interfaces {{args}}
 
@@ -46,6 +47,14 @@ format:
 # Measure the core: just bench [ROWS]
 bench rows="10000000":
     uv run python benchmarks/core/measure.py {{rows}}
+
+# Measure the equipment check, everything in one run: just bench-eir [--imeis N --seconds N --only PART,...]
+bench-eir *args:
+    uv run python benchmarks/eir/measure.py {{args}}
+
+# Steady load with hostile connections mixed in, memory looked at: just soak [MINUTES]
+soak minutes="10":
+    uv run python benchmarks/eir/soak.py --minutes {{minutes}}
 
 # Write docs/reference anew from the declarations.
 reference:

@@ -14,20 +14,24 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 _FOLDERS = ("/var/cache/ceir/guest-kernel", "/")
 _MODULES = ("virtio_pci", "9pnet_virtio", "9p", "sctp")
 _END = "GUEST-EXIT"
 
-_INIT = """#!/bin/busybox sh
+MOUNT_HOST = """#!/bin/busybox sh
 /bin/busybox --install -s /bin
 export PATH=/bin
 mount -t proc proc /proc
 mount -t devtmpfs dev /dev
 while read module; do insmod "/modules/$module"; done < /modules/order
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144,cache=loose root /host
+"""
+"""How an `init` begins: busybox's commands are there, and this machine's files lie at /host."""
+
+_INIT = f"""{MOUNT_HOST}
 for one in proc sysfs devtmpfs; do
   at=$one; [ $one = sysfs ] && at=sys; [ $one = devtmpfs ] && at=dev
   mount -t $one $one /host/$at
@@ -35,7 +39,7 @@ done
 mount -t tmpfs tmpfs /host/run
 ip link set lo up
 chroot /host /bin/sh -c "$(cat /command)"
-echo "{end} $?"
+echo "{_END} $?"
 poweroff -f
 """
 
@@ -64,28 +68,48 @@ def run(
     Raises:
         AssertionError: the guest did not come to the end of the command.
     """
-    found = _kernel()
-    assert found is not None
-    image, modules = found
     words = " ".join(f"{name}={shlex.quote(value)}" for name, value in environment.items())
     line = f"cd {shlex.quote(str(folder or Path.cwd()))} && {words} {shlex.join(command)} 2>&1"
-    with tempfile.TemporaryDirectory(prefix="guest-") as made:
-        initrd = Path(made, "initrd")
-        initrd.write_bytes(gzip.compress(b"".join(_initrd(modules, line)), 1))
-        qemu = [
-            *("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-m", "1024", "-nographic"),
-            *("-no-reboot", "-net", "none", "-kernel", str(image), "-initrd", str(initrd)),
-            *("-append", "console=ttyS0 quiet panic=-1"),
-            *("-fsdev", "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap"),
-            *("-device", "virtio-9p-pci,fsdev=root,mount_tag=root"),
-        ]
-        done = subprocess.run(
-            qemu, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False
-        )
-    output = done.stdout.decode(errors="replace").replace("\r\n", "\n")
+    output = boot({"init": _INIT, "command": line}, _MODULES, timeout)
     ended = re.search(rf"{_END} (\d+)", output)
     assert ended, f"the guest did not finish:\n{output[-3000:]}"
     return int(ended[1]), output[: ended.start()]
+
+
+def boot(files: Mapping[str, str], modules: Sequence[str], timeout: float, words: str = "") -> str:
+    """What a guest wrote to its console until it was powered off.
+
+    Args:
+        files: of its first file system, by name; `init` is its first process, which may begin with
+            `MOUNT_HOST`.
+        modules: of the kernel, loaded by `MOUNT_HOST`.
+        timeout: seconds for all of it.
+        words: more for the kernel's command line.
+
+    Raises:
+        AssertionError: it took longer.
+    """
+    found = _kernel()
+    assert found is not None
+    image, all_modules = found
+    with tempfile.TemporaryDirectory(prefix="guest-") as made:
+        initrd = Path(made, "initrd")
+        initrd.write_bytes(gzip.compress(b"".join(_initrd(_ordered(all_modules, modules), files)), 1))
+        qemu = [
+            *("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-m", "1024", "-nographic"),
+            *("-no-reboot", "-net", "none", "-kernel", str(image), "-initrd", str(initrd)),
+            *("-append", f"console=ttyS0 quiet panic=-1 {words}"),
+            *("-fsdev", "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap"),
+            *("-device", "virtio-9p-pci,fsdev=root,mount_tag=root"),
+        ]
+        try:
+            done = subprocess.run(
+                qemu, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False
+            )
+        except subprocess.TimeoutExpired as late:
+            console = (late.output or b"").decode(errors="replace")
+            raise AssertionError(f"the guest took over {timeout} s:\n{console[-3000:]}") from late
+    return done.stdout.decode(errors="replace").replace("\r\n", "\n")
 
 
 def _kernel() -> tuple[Path, Path] | None:
@@ -99,7 +123,7 @@ def _kernel() -> tuple[Path, Path] | None:
     return None
 
 
-def _ordered(modules: Path) -> list[Path]:
+def _ordered(modules: Path, names: Sequence[str]) -> list[Path]:
     """The modules needed, each after those it depends on."""
     files = {file.name.split(".")[0].replace("-", "_"): file for file in modules.rglob("*.ko*")}
     order: list[Path] = []
@@ -114,20 +138,19 @@ def _ordered(modules: Path) -> list[Path]:
         order.append(file)
 
     # SCTP asks for its checksum by name and not by symbol, so it is no dependency that modules tell of.
-    for name in (*_MODULES[:-1], "crc32c_generic", "crc32c_intel", _MODULES[-1]):
+    for name in ("crc32c_generic", "crc32c_intel", *names):
         need(name)
     return order
 
 
-def _initrd(modules: Path, line: str) -> Iterator[bytes]:
+def _initrd(order: list[Path], files: Mapping[str, str]) -> Iterator[bytes]:
     busybox = shutil.which("busybox")
     assert busybox is not None
-    order = _ordered(modules)
     for folder in ("bin", "proc", "dev", "host", "modules"):
         yield _entry(folder, 0o040755, b"")
     yield _entry("bin/busybox", 0o100755, Path(busybox).read_bytes())
-    yield _entry("init", 0o100755, _INIT.replace("{end}", _END).encode())
-    yield _entry("command", 0o100644, line.encode())
+    for name, text in files.items():
+        yield _entry(name, 0o100755, text.encode())
     yield _entry("modules/order", 0o100644, "".join(f"{file.name}\n" for file in order).encode())
     for file in order:
         yield _entry(f"modules/{file.name}", 0o100644, _octets(file))

@@ -72,7 +72,7 @@ def write_run(folder: Path, run: int, count: int, contacts: int, *, changed: int
 
 def backend_seconds() -> float:
     """CPU seconds of the database's process that serves us; of SQLite none, for it is this process."""
-    from django.db import connection  # noqa: PLC0415 - Django is set up only in main
+    from django.db import connection
 
     if connection.vendor != "postgresql":
         return 0.0
@@ -104,11 +104,11 @@ def main() -> None:
                 keys=root / "keys",
             )
         )
-        from django.core.management import call_command  # noqa: PLC0415 - Django is set up only now
-        from django.db import connection  # noqa: PLC0415
+        from django.core.management import call_command
+        from django.db import connection
 
-        from ceir.registry.actors import SYSTEM  # noqa: PLC0415
-        from ceir.registry.runs.applying import apply  # noqa: PLC0415
+        from ceir.registry.actors import SYSTEM
+        from ceir.registry.runs.applying import apply
 
         call_command("migrate", interactive=False, verbosity=0)
         print(f"{connection.vendor}, {asked.decisions:,} decisions, {contacts:,} people to tell")

@@ -94,6 +94,11 @@ class Settings(BaseSettings):
         doc="Folder of the keys of personal data; empty: the workspace's own, made at first.",
         after_change="The keys that encrypted what is stored must be in it.",
     )
+    documents: Path | None = _setting(
+        None,
+        doc="Folder of the register's photos and papers, encrypted; empty: the workspace's own.",
+        after_change="Move the files that are there into it.",
+    )
     hosts: str = _setting(
         "localhost,127.0.0.1,[::1]",
         doc="Names under which the register's pages are reached, with commas between.",

@@ -22,6 +22,7 @@ from ceir.registry.proposals.deciding import (
 from ceir.registry.proposals.models import Proposal
 
 DONE: list[str] = []
+BACK: list[tuple[str, str, str]] = []
 
 
 def carry_out(proposal: Proposal, by: Actor, at: datetime) -> None:
@@ -111,3 +112,41 @@ def test_what_is_ones_own_is_not_anothers() -> None:
         require(mine, Permission.IMPORT_SUBMIT, owner=-1)
     with pytest.raises(PermissionDeniedError):
         require(SYSTEM, Permission.IMPORT_SUBMIT)
+
+
+def test_what_stood_until_somebody_decided_goes_back_when_he_does_not_want_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kind = ProposalKind(
+        "override.trial",
+        "For tests.",
+        Permission.OVERRIDE_PROPOSE,
+        Permission.PROPOSAL_DECIDE,
+        carry_out,
+        turned_down=lambda proposal, by, _at: BACK.append((proposal.subject, proposal.state, by.id)),
+    )
+    BACK.clear()
+    monkeypatch.setattr(deciding, "all_kinds", lambda: {kind.name: kind})
+    officer, reviewer, late = actor(Role.OFFICER), actor(Role.REVIEWER), NOW + timedelta(days=15)
+    waiting = [propose(kind, f"a:{n}", {}, actor=officer, reason="why", at=NOW).pk for n in range(4)]
+    decide(waiting[0], accept=False, actor=reviewer, reason="no", at=NOW)
+    withdraw(waiting[1], actor=officer, at=NOW)
+    decide(waiting[2], accept=True, actor=reviewer, reason="", at=NOW)
+    assert expire(late) == 1
+    expected = [
+        ("a:0", "rejected", reviewer.id),
+        ("a:1", "withdrawn", officer.id),
+        ("a:3", "expired", "system"),
+    ]
+    assert expected == BACK
+    assert DONE == ["a:2"]
+
+
+def test_a_reason_is_as_long_as_the_record_keeps_it() -> None:
+    propose(KIND, "a:1", {}, actor=actor(Role.OFFICER), reason="x" * 300, at=NOW)
+    for reason in ("x" * 301, "a\0b"):
+        with pytest.raises(CeirError):
+            propose(KIND, "a:2", {}, actor=actor(Role.OFFICER), reason=reason, at=NOW)
+    with pytest.raises(CeirError):
+        decide(Proposal.objects.get().pk, accept=True, actor=actor(Role.REVIEWER), reason="x" * 301, at=NOW)
+    assert DONE == []

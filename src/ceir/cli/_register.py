@@ -18,7 +18,7 @@ def open_register(session: Session, *, make: bool = False) -> RegistryOptions:
         UsageError: no workspace and no settings say where things lie.
     """
     settings = session.settings
-    every = (settings.database, settings.secret_file, settings.personal_keys)
+    every = (settings.database, settings.secret_file, settings.personal_keys, settings.documents)
     root = session.workspace().root.absolute() if None in every else Path()
     secret = settings.secret_file or root / "keys" / "secret"
     keys = settings.personal_keys or root / "keys" / "personal"
@@ -32,6 +32,7 @@ def open_register(session: Session, *, make: bool = False) -> RegistryOptions:
         database=settings.database or root / "register.sqlite3",
         secret=secret.read_text(encoding="ascii").strip() if secret.exists() else "",
         keys=keys,
+        documents=settings.documents or root / "documents",
         hosts=tuple(host.strip() for host in settings.hosts.split(",") if host.strip()),
     )
     configure(options)

@@ -46,7 +46,7 @@ COMMAND = Command(
     place=62,
     purpose="Verify the record of what was done and read.",
     explanation="Every entry of the record is bound to the one before, so that one changed, removed or "
-    "put in is seen. A record rewritten as a whole is seen by whoever kept a mark: auditors keep one outside.",
+    "put in is seen. A record rewritten as a whole is seen by whoever kept a mark: keep one outside.",
     examples=(Example("ceir audit verify", "walk the whole record; tells a mark to keep"),),
     function=audit,
     uses="workspace",

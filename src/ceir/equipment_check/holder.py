@@ -6,10 +6,9 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from ceir.equipment_check.checker import Checker
 from ceir.equipment_check.snapshot.delta import PatchedSnapshot, read_delta
 from ceir.equipment_check.snapshot.format import Header, SnapshotRefusedError
-from ceir.equipment_check.snapshot.reading import Snapshot, open_snapshot
+from ceir.equipment_check.snapshot.reading import Snapshot, Verdict, open_snapshot
 from ceir.equipment_check.snapshot.verifying import verify_content
 from ceir.equipment_check.status import Answer
 
@@ -46,7 +45,7 @@ class SnapshotHolder:
         self._keys = keys
         self._when_stale = when_stale
         self._current = _plain(snapshot)
-        self._answering: Checker = self._current
+        self._answer: Verdict = self._current.verdict
         self.watch_age(now)
 
     @classmethod
@@ -62,7 +61,7 @@ class SnapshotHolder:
 
     def verdict(self, imei: int | None, software_version: int | None, imsi: int | None) -> Answer:
         """The answer of the snapshot in force."""
-        return self._answering.verdict(imei, software_version, imsi)
+        return self._answer(imei, software_version, imsi)
 
     @property
     def header(self) -> Header:
@@ -99,7 +98,7 @@ class SnapshotHolder:
         """
         stale = self.expired(now)
         instead = self._when_stale if stale else None
-        self._answering = self._current if instead is None else Always(instead)
+        self._answer = self._current.quickest() if instead is None else Always(instead).verdict
         return stale
 
     def offer_snapshot(self, path: Path, now: datetime) -> None:

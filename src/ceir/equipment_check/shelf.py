@@ -9,9 +9,10 @@ from typing import Literal
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from ceir.equipment_check.holder import SnapshotHolder
+from ceir.equipment_check.own_copies import OwnCopies
 from ceir.equipment_check.snapshot.delta import read_delta
 from ceir.equipment_check.snapshot.format import SnapshotExpiredError, SnapshotRefusedError
-from ceir.equipment_check.snapshot.reading import Snapshot, open_snapshot
+from ceir.equipment_check.snapshot.reading import Snapshot, open_snapshot, read_header
 from ceir.equipment_check.snapshot.verifying import verify_content
 from ceir.equipment_check.status import Answer
 
@@ -27,7 +28,8 @@ class Arrival:
     """What came of a file.
 
     Args:
-        what: put in force, or refused and why (`reason`, safe to show).
+        what: put in force, or refused.
+        reason: why it was refused, or what is to be known of what is in force; safe to show.
     """
 
     file: str
@@ -43,12 +45,19 @@ class SnapshotShelf:
 
     Args:
         operator: whose snapshots are taken at the start ("" : those for all operators); None: any.
+        own: where copies are made that nobody else writes into; None: files are mapped where they lie, which
+            is for commands that end soon.
     """
 
     def __init__(
-        self, place: Path, keys: Mapping[str, Ed25519PublicKey], operator: str | None = None
+        self,
+        place: Path,
+        keys: Mapping[str, Ed25519PublicKey],
+        operator: str | None = None,
+        own: OwnCopies | None = None,
     ) -> None:
         self._place = place
+        self._own = own
         self._keys = keys
         self._operator = operator
         self._seen: dict[str, _Seen] = {}
@@ -64,26 +73,29 @@ class SnapshotShelf:
         Raises:
             SnapshotRefusedError: there is none.
         """
-        found: list[tuple[int, Path, Snapshot]] = []
+        found: list[tuple[int, Path]] = []
         arrivals: list[Arrival] = []
         for file in self._files(SNAPSHOT_SUFFIX):
             self._is_new(file)
             try:
-                snapshot = open_snapshot(file, self._keys, now, or_expired=True)
-                if self._operator not in (None, snapshot.header.operator):
-                    whose = snapshot.header.operator or "all operators"
+                header = read_header(file, self._keys, now, or_expired=True)
+                if self._operator not in (None, header.operator):
+                    whose = header.operator or "all operators"
                     arrivals.append(Arrival(file.name, "refused", 0, f"It is for {whose}."))
                     continue
-                found.append((snapshot.header.sequence, file, snapshot))
+                found.append((header.sequence, file))
             except SnapshotRefusedError as error:
                 arrivals.append(Arrival(file.name, "refused", 0, error.detail))
-        for sequence, file, snapshot in sorted(found, key=lambda f: (-f[0], f[1].name)):
+        for sequence, file in sorted(found, key=lambda f: (-f[0], f[1].name)):
+            place, remark = self._untouched(file)
             try:
+                snapshot = open_snapshot(place, self._keys, now, or_expired=True)
                 verify_content(snapshot)
             except SnapshotRefusedError as error:
                 arrivals.append(Arrival(file.name, "refused", sequence, error.detail))
                 continue
-            return snapshot, [*arrivals, Arrival(file.name, "in_force", sequence)]
+            self._tidy()
+            return snapshot, [*arrivals, Arrival(file.name, "in_force", sequence, remark)]
         why = f" {arrivals[0].file}: {arrivals[0].reason}" if arrivals else ""
         raise SnapshotRefusedError(
             f"{self._place} holds no snapshot that may be served.{why}",
@@ -113,11 +125,13 @@ class SnapshotShelf:
             if not self._is_new(file):
                 continue
             try:
-                sequence = open_snapshot(file, self._keys, now).header.sequence
+                sequence = read_header(file, self._keys, now).sequence
                 if sequence <= holder.sequence:
                     continue
-                holder.offer_snapshot(file, now)
-                arrivals.append(Arrival(file.name, "in_force", sequence))
+                place, remark = self._untouched(file)
+                holder.offer_snapshot(place, now)
+                self._tidy()
+                arrivals.append(Arrival(file.name, "in_force", sequence, remark))
             except SnapshotExpiredError as error:
                 if error.sequence > holder.sequence:
                     arrivals.append(Arrival(file.name, "refused", error.sequence, error.detail))
@@ -153,6 +167,19 @@ class SnapshotShelf:
             except SnapshotRefusedError as error:
                 arrivals.append(Arrival(file.name, "refused", 0, error.detail))
         return arrivals
+
+    def _untouched(self, file: Path) -> tuple[Path, str]:
+        """A copy that nobody writes into; for want of one the file itself, and what follows from that."""
+        if self._own is None:
+            return file, ""
+        try:
+            return self._own.of(file), ""
+        except OSError as error:
+            return file, f"It is mapped where it lies ({error.strerror}): do not write into it."
+
+    def _tidy(self) -> None:
+        if self._own is not None:
+            self._own.tidy()
 
     def _files(self, suffix: str) -> list[Path]:
         if self._place.is_dir():

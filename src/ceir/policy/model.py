@@ -175,7 +175,7 @@ class Amnesty(_Strict):
         return self
 
 
-ListStatus = Literal["permitted", "tracked", "unknown", "blocked"]
+ListStatus = Literal["permitted", "tracked", "blocked", "unknown"]
 
 
 class SubscriberRange(_Strict):

@@ -5,6 +5,7 @@ any other one is software that `tools/peers.sh` installs, and fails where all of
 """
 
 import os
+import sys
 from collections.abc import Generator
 from typing import Any
 
@@ -21,6 +22,11 @@ def _judge(report: pytest.CollectReport | pytest.TestReport) -> None:
     if not reason.startswith("the platform"):
         report.outcome = "failed"
         report.longrepr = f"CEIR_PEERS=required, but this was skipped: {reason}"
+
+
+def pytest_runtest_setup() -> None:
+    if sys.platform != "linux":
+        pytest.skip("the platform is not Linux, whose /proc and loopback addresses these tests use")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -23,7 +23,7 @@ from ceir.equipment_check.snapshot.building import SnapshotContent, build_snapsh
 from vectors import content
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"s" * 32)
-START = 30
+START = 90
 
 
 def free_port() -> int:

@@ -32,7 +32,7 @@ def test_two_plans_do_not_gather_the_same_devices(tmp_path: Path) -> None:
     made(tmp_path)
     officer = actor(Role.OFFICER)
     deed = partial(plan, 1, TERMS, salt=bytes(16), reason="x", actor=officer, at=NOW, signals=QUIET)
-    results = at_once([deed, deed, deed])
+    results = at_once(*[deed, deed, deed])
     assert sorted(type(r).__name__ for r in results) == ["Release", "ReleaseError", "ReleaseError"]
     assert Member.objects.count() == 500
     assert all(r.hint for r in results if isinstance(r, ReleaseError))
@@ -44,11 +44,11 @@ def test_the_daily_cap_holds_when_four_carry_on_and_one_takes_back(tmp_path: Pat
     release = plan(1, TERMS, salt=bytes(16), reason="x", actor=officer, at=NOW, signals=QUIET)
     start(release.pk, actor=officer, at=NOW)
     carry = partial(carry_on, release.pk, actor=SYSTEM, at=NOW, signals=QUIET)
-    at_once([carry] * 4)
+    at_once(*[carry] * 4)
     assert Member.objects.filter(stage__isnull=False).count() == 100
     later = NOW + timedelta(days=1)
     carry = partial(carry_on, release.pk, actor=SYSTEM, at=later, signals=QUIET)
-    results = at_once([carry, partial(undo, release.pk, reason="x", actor=officer, at=later), carry])
+    results = at_once(*[carry, partial(undo, release.pk, reason="x", actor=officer, at=later), carry])
     assert not [r for r in results if isinstance(r, Exception)]
     release = Release.objects.get()
     assert release.state == "stopped"

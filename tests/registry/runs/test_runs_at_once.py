@@ -22,7 +22,7 @@ ROWS = [decided(imei) for imei in imeis(2000)]
 
 def test_a_run_taken_over_by_four_at_once_is_taken_over_once(tmp_path: Path) -> None:
     folder = publish(tmp_path / "1", 1, ROWS)
-    results = at_once([lambda: apply(folder, actor=SYSTEM, at=NOW)] * 4)
+    results = at_once(*[lambda: apply(folder, actor=SYSTEM, at=NOW)] * 4)
     assert sorted(r.is_new for r in results if isinstance(r, Applied)) == [False, False, False, True]
     assert Decision.objects.count() == Change.objects.count() == len(ROWS)
     assert Entry.objects.filter(action="run.applied").count() == 1
@@ -33,7 +33,7 @@ def test_two_runs_that_would_both_be_next_become_one(tmp_path: Path) -> None:
     apply(publish(tmp_path / "1", 1, ROWS), actor=SYSTEM, at=NOW)
     folders = [publish(tmp_path / str(n), n, ROWS[: n * 100], base=1) for n in (2, 3)]
     later = NOW + timedelta(days=1)
-    results = at_once([partial(apply, f, actor=SYSTEM, at=later) for f in folders])
+    results = at_once(*[partial(apply, f, actor=SYSTEM, at=later) for f in folders])
     assert {type(r) for r in results} == {Applied, RunOutOfOrderError}
     taken = Run.objects.order_by("number").last()
     assert taken is not None

@@ -1,7 +1,7 @@
 """Snapshots: reading them here; building and comparing, which checkers never do, in modules of their own."""
 
 from ceir.equipment_check.snapshot.format import Header, SnapshotExpiredError, SnapshotRefusedError
-from ceir.equipment_check.snapshot.reading import Snapshot, open_snapshot
+from ceir.equipment_check.snapshot.reading import Snapshot, open_snapshot, read_header
 from ceir.equipment_check.snapshot.verifying import verify_content
 
 __all__ = [
@@ -10,5 +10,6 @@ __all__ = [
     "SnapshotExpiredError",
     "SnapshotRefusedError",
     "open_snapshot",
+    "read_header",
     "verify_content",
 ]

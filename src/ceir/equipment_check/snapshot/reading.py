@@ -1,11 +1,13 @@
 """Reading a snapshot: mapped, shared between processes, verified before it answers anything."""
 
+import contextlib
 import json
 import mmap
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -39,6 +41,12 @@ _LOW_MASK = 0xFFFF
 _KIND_MASK = 0xF
 
 MOST_HEADER_BYTES = 1 << 20
+
+
+T = TypeVar("T")
+
+Verdict = Callable[[int | None, int | None, int | None], Answer]
+"""A checker's `verdict` by itself."""
 
 
 class ImeiSet:
@@ -91,26 +99,52 @@ class ImeiSet:
         return kind, count, bytes(self._bytes[start * 2 : start * 2 + length])
 
     def __contains__(self, imei: int) -> bool:
-        tac, serial = divmod(imei, SERIALS)
-        place = self._place.get(tac)
-        if place is None:
-            return False
-        slot = self._slots[place + (serial >> 16)]
-        if not slot:
-            return False
-        start, low = slot >> OFFSET_SHIFT, serial & _LOW_MASK
-        kind, count = slot >> COUNT_BITS & _KIND_MASK, slot & _COUNT_MASK
-        if kind == KIND_BITS:
-            place = low >> 3
-            return place < count and bool(self._bytes[start * 2 + place] >> (low & 7) & 1)
-        words = self._words
-        end = start + count
-        if kind == KIND_ARRAY:
-            found = bisect_left(words, low, start, end)
-            return found < end and words[found] == low
-        # runs: all first serials, then all last ones
-        found = bisect_right(words, low, start, end) - 1
-        return found >= start and low <= words[found + count]
+        return finder(((self, True),))(imei) is True
+
+    @property
+    def inside(self) -> tuple[Callable[[int], int | None], memoryview, memoryview, memoryview]:
+        """Where a TAC's page begins, the slots, and the containers as words and as octets."""
+        return self._place.get, self._slots, self._words, self._bytes
+
+
+def finder(sets: Sequence[tuple[ImeiSet, T]]) -> Callable[[int], T | None]:
+    """A function that gives the value of the first set that an IMEI is in; None: it is in none.
+
+    Why one closure over everything instead of a method of each set: it is what a checker does for every
+    question, and looking names up would take as long as looking the IMEI up.
+    """
+    inside = tuple((*found.inside, value) for found, value in sets)
+
+    def find(imei: int) -> T | None:
+        tac = imei // SERIALS
+        for page_of, slots, words, octets, value in inside:
+            place = page_of(tac)
+            if place is None:
+                continue
+            serial = imei % SERIALS
+            slot = slots[place + (serial >> 16)]
+            if not slot:
+                continue
+            start, low = slot >> OFFSET_SHIFT, serial & _LOW_MASK
+            kind, count = slot >> COUNT_BITS & _KIND_MASK, slot & _COUNT_MASK
+            if kind == KIND_BITS:
+                byte = low >> 3
+                if byte < count and octets[start * 2 + byte] >> (low & 7) & 1:
+                    return value
+                continue
+            end = start + count
+            if kind == KIND_ARRAY:
+                at = bisect_left(words, low, start, end)
+                if at < end and words[at] == low:
+                    return value
+                continue
+            # runs: all first serials, then all last ones
+            at = bisect_right(words, low, start, end) - 1
+            if at >= start and low <= words[at + count]:
+                return value
+        return None
+
+    return find
 
 
 class Snapshot:
@@ -142,7 +176,8 @@ class Snapshot:
             (found, Answer(s, Reason.IDENTITY)) for found, s in zip(self._sets, listed, strict=True)
         )
         # most countries publish one or two of the lists: an empty one costs no look-up
-        self._in_use = tuple(pair for pair in self._listed if len(pair[0]))
+        self._find = finder(tuple(pair for pair in self._listed if len(pair[0])))
+        self._lists_say_all = not len(self._version_key) and not len(self._range_first)
         self._ranged = tuple(Answer(s, Reason.RANGE) for s in _STATUSES)
         self._versioned = tuple(Answer(s, Reason.SOFTWARE_VERSION) for s in _STATUSES)
         self._paired = Answer(EquipmentStatus.PERMITTED, Reason.PAIRED)
@@ -150,19 +185,37 @@ class Snapshot:
 
     def verdict(self, imei: int | None, software_version: int | None, imsi: int | None) -> Answer:
         """The answer to a question."""
-        if self._override is not None:
-            return self._override
-        answer = self._malformed if imei is None else self.of_equipment(imei, software_version)
-        if imsi is not None and answer.status is not EquipmentStatus.PERMITTED:
-            return self.exception(imei, imsi) or answer
-        return answer
+        return self.answering()(imei, software_version, imsi)
+
+    def answering(self) -> Verdict:
+        """`verdict` over plain names: whoever asks for every attach of a network takes this one, once.
+
+        Not kept here: it holds the snapshot, which would then never be given back by itself.
+        """
+        override = self._override
+        if override is not None:
+            return lambda _imei, _software_version, _imsi: override
+        find, otherwise, malformed = self._find, self._otherwise, self._malformed
+        lists_say_all, off_lists, exception = self._lists_say_all, self.off_lists, self.exception
+        permitted = EquipmentStatus.PERMITTED
+
+        def verdict(imei: int | None, software_version: int | None, imsi: int | None) -> Answer:
+            if imei is None:
+                answer = malformed
+            else:
+                answer = find(imei) or (otherwise if lists_say_all else off_lists(imei, software_version))
+            if imsi is not None and answer.status is not permitted:
+                return exception(imei, imsi) or answer
+            return answer
+
+        return verdict
 
     def of_equipment(self, imei: int, software_version: int | None) -> Answer:
         """What the lists say of an identity, whoever uses it."""
-        for found, answer in self._in_use:
-            if imei in found:
-                return answer
-        return self.off_lists(imei, software_version)
+        answer = self._find(imei)
+        if answer is not None:
+            return answer
+        return self._otherwise if self._lists_say_all else self.off_lists(imei, software_version)
 
     def membership(self, imei: int) -> int:
         """The lists that carry the identity itself: bit 0 blocked, 1 tracked, 2 permitted."""
@@ -222,6 +275,7 @@ def open_snapshot(
     when a file arrives, so that a worker opens in milliseconds whatever its size.
 
     Args:
+        path: of a file that nobody writes into from now on: what is cut off under a mapping ends a process.
         keys: trusted public keys by id.
         now: aware moment.
         or_expired: take one whose time is over: at a start there may be no other.
@@ -229,28 +283,49 @@ def open_snapshot(
     Raises:
         SnapshotRefusedError: not a snapshot, unsigned, signed by a stranger, damaged, or expired.
     """
+    with _opened(path) as file:
+        header, start = _header(file, keys, now, or_expired)
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    return Snapshot(header, _parts(memoryview(mapped), start, header), mapped)
+
+
+def read_header(
+    path: Path, keys: Mapping[str, Ed25519PublicKey], now: datetime, *, or_expired: bool = False
+) -> Header:
+    """What `open_snapshot` would find at the head of a file, without mapping it.
+
+    Raises:
+        SnapshotRefusedError: as there, but for parts that are missing or cut off.
+    """
+    with _opened(path) as file:
+        return _header(file, keys, now, or_expired)[0]
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
         with path.open("rb") as file:
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            yield file
     except (OSError, ValueError) as error:
         raise SnapshotRefusedError(
             f"{path.name} cannot be opened.", "Check that it arrived whole."
         ) from error
-    header, start = _header(mapped, keys)
-    if datetime.fromisoformat(header.expires_at) <= now and not or_expired:
-        raise SnapshotExpiredError(f"The snapshot expired at {header.expires_at}.", header.sequence)
-    return Snapshot(header, _parts(memoryview(mapped), start, header), mapped)
 
 
-def _header(mapped: mmap.mmap, keys: Mapping[str, Ed25519PublicKey]) -> tuple[Header, int]:
-    if len(mapped) < PREFIX.size:
+def _header(
+    file: BinaryIO, keys: Mapping[str, Ed25519PublicKey], now: datetime, or_expired: bool
+) -> tuple[Header, int]:
+    prefix = file.read(PREFIX.size)
+    if len(prefix) < PREFIX.size:
         raise SnapshotRefusedError("The file is too short for a snapshot.", "Fetch it again.")
-    magic, length = PREFIX.unpack(mapped[: PREFIX.size])
-    end = PREFIX.size + length
-    if magic != MAGIC or length > MOST_HEADER_BYTES or end + SIGNATURE_BYTES > len(mapped):
+    magic, length = PREFIX.unpack(prefix)
+    if magic != MAGIC or length > MOST_HEADER_BYTES:
         raise SnapshotRefusedError("The file is not a snapshot.", "Fetch it again.")
+    text, signature = file.read(length), file.read(SIGNATURE_BYTES)
+    if len(signature) < SIGNATURE_BYTES:
+        raise SnapshotRefusedError("The file is cut off.", "Fetch it again.")
     try:
-        header = Header.from_json(json.loads(mapped[PREFIX.size : end]))
+        header = Header.from_json(json.loads(text))
     except (ValueError, RecursionError) as error:
         raise SnapshotRefusedError("The snapshot's header cannot be read.", "Fetch it again.") from error
     key = keys.get(header.key_id)
@@ -259,12 +334,14 @@ def _header(mapped: mmap.mmap, keys: Mapping[str, Ed25519PublicKey]) -> tuple[He
             f"No trusted key is called {header.key_id!r}.", "Add the register's public key."
         )
     try:
-        key.verify(mapped[end : end + SIGNATURE_BYTES], mapped[:end])
+        key.verify(signature, prefix + text)
     except InvalidSignature as error:
         raise SnapshotRefusedError(
             "The snapshot's signature is wrong.", "Do not use it; tell the register."
         ) from error
-    return header, aligned(end + SIGNATURE_BYTES)
+    if datetime.fromisoformat(header.expires_at) <= now and not or_expired:
+        raise SnapshotExpiredError(f"The snapshot expired at {header.expires_at}.", header.sequence)
+    return header, aligned(PREFIX.size + length + SIGNATURE_BYTES)
 
 
 def _parts(view: memoryview, start: int, header: Header) -> dict[str, memoryview]:

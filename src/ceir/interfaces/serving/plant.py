@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,6 +15,7 @@ from pathlib import Path
 from ceir.equipment_check import Answer, EquipmentStatus, Reason
 from ceir.equipment_check.holder import SnapshotHolder
 from ceir.equipment_check.keys import load_trusted_keys
+from ceir.equipment_check.own_copies import OwnCopies
 from ceir.equipment_check.shelf import Arrival, SnapshotShelf
 from ceir.equipment_check.sightings import (
     Keeping,
@@ -36,6 +38,10 @@ from ceir.interfaces.serving.workers import run_workers
 _log = logging.getLogger(__name__)
 
 _BETWEEN_LOOKS = 0.02
+_SWITCH_SECONDS = 0.0005
+_OWN = "snapshots"
+"""Beside the file of the metrics: copies of snapshots that nobody else writes into."""
+
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 
 
@@ -55,9 +61,11 @@ class Plant:
     async def __call__(self, number: int, stop: asyncio.Event) -> None:
         """Answer on all interfaces until the event is set; one that fails ends the others."""
         log_as_json()
+        # Threads that verify, apply deltas or write sightings give way to answers ten times as often.
+        sys.setswitchinterval(_SWITCH_SECONDS)
         serving, names = self.configuration.serving, list(self.configuration.interfaces)
         board = MetricsBoard(self.board, serving.workers, names)
-        shelf, holder = _opened(serving)
+        shelf, holder = _opened(serving, OwnCopies(self.board.with_name(_OWN)))
         every = all_interfaces()
         spool = _spool(serving, number, board)
         tasks = [
@@ -222,8 +230,8 @@ def _keeping(asked: SightingsAt) -> Keeping:
     )
 
 
-def _opened(serving: Serving) -> tuple[SnapshotShelf, SnapshotHolder]:
-    shelf = _shelf(serving)
+def _opened(serving: Serving, own: OwnCopies) -> tuple[SnapshotShelf, SnapshotHolder]:
+    shelf = _shelf(serving, own)
     instead = None
     if serving.when_stale != "serve":
         instead = Answer(EquipmentStatus(serving.when_stale), Reason.OVERRIDE)
@@ -232,13 +240,14 @@ def _opened(serving: Serving) -> tuple[SnapshotShelf, SnapshotHolder]:
     return shelf, holder
 
 
-def _shelf(serving: Serving) -> SnapshotShelf:
+def _shelf(serving: Serving, own: OwnCopies | None = None) -> SnapshotShelf:
     if serving.snapshots is None or serving.trusted_keys is None:
         raise ConfigurationError(
             "Where snapshots and trusted keys lie was not said.",
             "Give --snapshots PATH and --trust PATH, or write both into the configuration.",
         )
-    return SnapshotShelf(serving.snapshots, load_trusted_keys(serving.trusted_keys), serving.operator)
+    keys = load_trusted_keys(serving.trusted_keys)
+    return SnapshotShelf(serving.snapshots, keys, serving.operator, own)
 
 
 def _tell(arrivals: Sequence[Arrival], worker: int | None) -> None:

@@ -24,23 +24,43 @@ class Permission(Enum):
     ACCOUNT_MANAGE = "account.manage"
     AUDIT_READ = "audit.read"
     PERSONAL_READ = "personal.read"
+    PERSONAL_SHRED = "personal.shred"
+    SUBJECT_ACCESS = "subject.access"
+    LEGAL_HOLD = "legal.hold"
     PROPOSAL_DECIDE = "proposal.decide"
     PROPOSAL_READ = "proposal.read"
     CASE_REPORT = "case.report"
     CASE_VERIFY = "case.verify"
     CASE_READ = "case.read"
     CASE_RECOVER = "case.recover"
+    CASE_AMEND = "case.amend"
+    SIGHTING_TELL = "sighting.tell"
+    TRACE_READ = "trace.read"
     DEVICE_REGISTER = "device.register"
     DEVICE_READ = "device.read"
     DEVICE_TRANSFER = "device.transfer"
     REPAIR_SIGN = "repair.sign"
+    DUTY_SETTLE = "duty.settle"
+    REVIEW_DECIDE = "review.decide"
     APPROVAL_MANAGE = "approval.manage"
     APPROVAL_READ = "approval.read"
+    APPROVAL_PROPOSE = "approval.propose"
+    APPROVAL_DECIDE = "approval.decide"
+    SURVEILLANCE_MANAGE = "surveillance.manage"
+    COUNTERFEIT_REPORT = "counterfeit.report"
+    COUNTERFEIT_READ = "counterfeit.read"
     IMPORT_SUBMIT = "import.submit"
     IMPORT_RELEASE = "import.release"
     IMPORT_LOOK_UP = "import.look_up"
+    IMPORT_READ = "import.read"
+    IMPORT_LICENSE = "import.license"
+    IMPORT_CHECK = "import.check"
+    IMPORT_REVIEW = "import.review"
+    IMPORT_NOTE_USE = "import.note_use"
     PAIRING_MANAGE = "pairing.manage"
+    SUBSCRIBER_REPORT = "subscriber.report"
     APPEAL_MAKE = "appeal.make"
+    APPEAL_EXAMINE = "appeal.examine"
     APPEAL_DECIDE = "appeal.decide"
     RUN_APPLY = "run.apply"
     RUN_READ = "run.read"
@@ -82,6 +102,15 @@ RULES: Mapping[Permission, Rule] = {
         Role.REVIEWER,
         own=(Role.POLICE, Role.OPERATOR),
     ),
+    Permission.PERSONAL_SHRED: _rule(
+        "Overwrite personal data whose days are over.", Role.ADMINISTRATOR, Role.SYSTEM
+    ),
+    Permission.SUBJECT_ACCESS: _rule(
+        "Tell a person what is kept about him, or erase it.", Role.OFFICER, Role.ADMINISTRATOR, Role.SYSTEM
+    ),
+    Permission.LEGAL_HOLD: _rule(
+        "Keep personal data from being shredded, for a court.", Role.OFFICER, Role.ADMINISTRATOR, Role.SYSTEM
+    ),
     Permission.PROPOSAL_DECIDE: _rule(
         "Be the second pair of eyes.", Role.REVIEWER, Role.POLICE, Role.CUSTOMS
     ),
@@ -96,6 +125,15 @@ RULES: Mapping[Permission, Rule] = {
         "See cases.", *_REGULATOR, Role.AUDITOR, own=(Role.POLICE, Role.OPERATOR, Role.CONSUMER)
     ),
     Permission.CASE_RECOVER: _rule("Record that a device was found.", Role.OFFICER, own=(Role.POLICE,)),
+    Permission.CASE_AMEND: _rule(
+        "Add to a case, or take it back.",
+        Role.OFFICER,
+        own=(Role.POLICE, Role.OPERATOR, Role.CONSUMER),
+    ),
+    Permission.SIGHTING_TELL: _rule("Tell where a lost device was seen.", Role.OPERATOR, Role.SYSTEM),
+    Permission.TRACE_READ: _rule(
+        "See who uses a lost device, each time with a legal basis.", own=(Role.POLICE,)
+    ),
     Permission.DEVICE_REGISTER: _rule(
         "Register devices.", Role.OFFICER, Role.CUSTOMS, own=(Role.IMPORTER, Role.DEALER, Role.CONSUMER)
     ),
@@ -105,17 +143,69 @@ RULES: Mapping[Permission, Rule] = {
         Role.AUDITOR,
         own=(Role.IMPORTER, Role.DEALER, Role.CONSUMER),
     ),
-    Permission.DEVICE_TRANSFER: _rule("Give a device to somebody else.", Role.OFFICER, own=(Role.CONSUMER,)),
+    Permission.DEVICE_TRANSFER: _rule(
+        "Give a device to somebody else, and take one.",
+        Role.OFFICER,
+        own=(Role.IMPORTER, Role.DEALER, Role.CONSUMER),
+    ),
     Permission.REPAIR_SIGN: _rule("Sign a repair or a swap of boards.", own=(Role.DEALER,)),
-    Permission.APPROVAL_MANAGE: _rule("Enter certificates and reports.", Role.OFFICER, own=(Role.LAB,)),
+    Permission.DUTY_SETTLE: _rule(
+        "Enter payments and refunds, propose to waive or change a duty.", Role.OFFICER, Role.CUSTOMS
+    ),
+    Permission.REVIEW_DECIDE: _rule("Decide what people say is not theirs.", Role.OFFICER, Role.REVIEWER),
+    Permission.APPROVAL_MANAGE: _rule("Enter reports of laboratories.", Role.OFFICER, own=(Role.LAB,)),
     Permission.APPROVAL_READ: _rule(
         "See certificates.", *_REGULATOR, Role.AUDITOR, Role.CUSTOMS, Role.LAB, Role.IMPORTER
+    ),
+    Permission.APPROVAL_PROPOSE: _rule(
+        "Draft certificates; ask that they be issued, extended, suspended, withdrawn.", Role.OFFICER
+    ),
+    Permission.APPROVAL_DECIDE: _rule(
+        "Be the second person for certificates; conclude reports of counterfeits.", Role.REVIEWER
+    ),
+    Permission.SURVEILLANCE_MANAGE: _rule(
+        "Audit the market and examine reports of counterfeits.", Role.OFFICER
+    ),
+    Permission.COUNTERFEIT_REPORT: _rule(
+        "Report a counterfeit.",
+        Role.OFFICER,
+        Role.CUSTOMS,
+        Role.POLICE,
+        Role.OPERATOR,
+        Role.IMPORTER,
+        Role.DEALER,
+        Role.LAB,
+        Role.CONSUMER,
+    ),
+    Permission.COUNTERFEIT_READ: _rule(
+        "See everybody's reports of counterfeits and their photos.", Role.OFFICER, Role.REVIEWER, Role.POLICE
     ),
     Permission.IMPORT_SUBMIT: _rule("Submit consignments.", own=(Role.IMPORTER,)),
     Permission.IMPORT_RELEASE: _rule("Release consignments.", Role.CUSTOMS),
     Permission.IMPORT_LOOK_UP: _rule("Ask whether one IMEI is in a sealed list.", Role.CUSTOMS, Role.OFFICER),
+    Permission.IMPORT_READ: _rule(
+        "See consignments, never their IMEIs.",
+        *_REGULATOR,
+        Role.AUDITOR,
+        Role.CUSTOMS,
+        own=(Role.IMPORTER,),
+    ),
+    Permission.IMPORT_LICENSE: _rule("License importers.", Role.OFFICER),
+    Permission.IMPORT_CHECK: _rule("Have consignments checked.", Role.CUSTOMS, Role.SYSTEM),
+    Permission.IMPORT_REVIEW: _rule(
+        "Be the second person for releases that the checks speak against.", Role.REVIEWER
+    ),
+    Permission.IMPORT_NOTE_USE: _rule(
+        "Say that a network saw an IMEI, to find those not released.", Role.SYSTEM
+    ),
     Permission.PAIRING_MANAGE: _rule(
         "Make and release pairings.", Role.OFFICER, own=(Role.OPERATOR, Role.CONSUMER)
+    ),
+    Permission.SUBSCRIBER_REPORT: _rule(
+        "Report who holds which number with which SIM.", own=(Role.OPERATOR,)
+    ),
+    Permission.APPEAL_EXAMINE: _rule(
+        "Examine appeals, ask for evidence, recommend an outcome.", Role.OFFICER
     ),
     Permission.APPEAL_MAKE: _rule("Appeal.", Role.OFFICER, Role.OPERATOR, own=(Role.CONSUMER,)),
     Permission.APPEAL_DECIDE: _rule("Decide appeals.", Role.REVIEWER),

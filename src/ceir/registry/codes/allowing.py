@@ -59,7 +59,8 @@ def allow_sending(number: Msisdn, actor: Actor, at: datetime, limits: Limits) ->
         TooManyCodesError: with what to wait for.
     """
     of_number, of_actor = _locked((_number_holder(number), actor.id), at)
-    if of_number.last_sent_at is not None and at - of_number.last_sent_at < limits.wait:
+    last = of_number.last_sent_at
+    if last is not None and timedelta(0) <= at - last < limits.wait:
         raise TooManyCodesError(
             "A code was sent a moment ago.", f"Wait {int(limits.wait.total_seconds())} seconds for it."
         )

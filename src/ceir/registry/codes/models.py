@@ -15,6 +15,7 @@ class Purpose(Enum):
     REGISTRATION = "registration"
     DEVICES = "devices"
     TRANSFER = "transfer"
+    REPAIR = "repair"
     PAIRING = "pairing"
     APPEAL = "appeal"
 

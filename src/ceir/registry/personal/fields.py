@@ -4,14 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
 
+from ceir.errors import CeirError
 from ceir.registry.actors import Actor
 from ceir.registry.audit.chain import record
 from ceir.registry.personal.keys import KeyRing
+
+_LONGEST_BASIS = 300
 
 
 class Purpose(Enum):
@@ -27,12 +30,21 @@ class Purpose(Enum):
     """To tell people before something happens to their device."""
 
 
+class LegalBasisError(CeirError, ValueError):
+    """Personal data was asked for without a legal basis that can be kept."""
+
+    code: ClassVar[str] = "legal_basis"
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """Who reads personal data, when, and on which legal basis.
 
     Args:
-        basis: the law, the case or the consent; never empty.
+        basis: the law, the case or the consent; 1 to 300 characters that can be seen.
+
+    Raises:
+        LegalBasisError: it is none.
     """
 
     actor: Actor
@@ -40,8 +52,11 @@ class Access:
     basis: str
 
     def __post_init__(self) -> None:
-        if not self.basis.strip():
-            raise ValueError("personal data is read on a legal basis")
+        if not self.basis.strip() or len(self.basis) > _LONGEST_BASIS or not self.basis.isprintable():
+            raise LegalBasisError(
+                "Personal data is read on a legal basis.",
+                f"Name the law, the case or the consent, in at most {_LONGEST_BASIS} characters on one line.",
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,8 +67,12 @@ class KeyRing:
 
     def encrypt(self, label: str, text: str) -> bytes:
         """A value as it is stored: bound to the field it belongs to."""
+        return self.encrypt_octets(label, text.encode("utf-8"))
+
+    def encrypt_octets(self, label: str, octets: bytes) -> bytes:
+        """As `encrypt`, of what is no text."""
         nonce = os.urandom(_NONCE)
-        sealed = AESGCM(self.keys[self.current]).encrypt(nonce, text.encode("utf-8"), label.encode())
+        sealed = AESGCM(self.keys[self.current]).encrypt(nonce, octets, label.encode())
         return _VERSION + self.current.encode("ascii") + nonce + sealed
 
     def decrypt(self, label: str, stored: bytes) -> str:
@@ -77,20 +81,23 @@ class KeyRing:
         Raises:
             PersonalKeyError: its key is not there, or it was changed or moved.
         """
+        return self.decrypt_octets(label, stored).decode("utf-8")
+
+    def decrypt_octets(self, label: str, stored: bytes) -> bytes:
+        """As `decrypt`, of what is no text."""
         name = stored[1 : 1 + _NAME].decode("ascii", "replace")
         key = self.keys.get(name)
         if stored[:1] != _VERSION or key is None:
             raise PersonalKeyError(f"A value needs the key {name!r}.", "Restore it from its back-up.")
         start = 1 + _NAME
         try:
-            plain = AESGCM(key).decrypt(
+            return AESGCM(key).decrypt(
                 stored[start : start + _NONCE], stored[start + _NONCE :], label.encode()
             )
         except InvalidTag as error:
             raise PersonalKeyError(
                 "A stored value was changed or belongs elsewhere.", "Compare with a back-up."
             ) from error
-        return plain.decode("utf-8")
 
     def keyed(self, label: str, text: str) -> bytes:
         """What a value is found by: 16 octets that only the holder of the key can make."""

@@ -8,4 +8,5 @@ globals().update(
     django_settings(RegistryOptions(database=Path(":memory:"), secret="only for tools " * 3, keys=Path()))
 )
 CEIR_KEYS = Path()
+CEIR_DOCUMENTS = Path()
 """Spelled out, because type checks see only what is."""

@@ -14,7 +14,16 @@ APPS = (
     "ceir.registry.accounts",
     "ceir.registry.personal",
     "ceir.registry.proposals",
+    "ceir.registry.documents",
+    "ceir.registry.type_approvals",
+    "ceir.registry.imports",
     "ceir.registry.codes",
+    "ceir.registry.devices",
+    "ceir.registry.subscribers",
+    "ceir.registry.registrations",
+    "ceir.registry.pairings",
+    "ceir.registry.appeals",
+    "ceir.registry.cases",
     "ceir.registry.runs",
     "ceir.registry.releases",
     "ceir.registry.notices",
@@ -39,6 +48,7 @@ class RegistryOptions:
         database: `postgresql://USER@HOST/NAME`; a path: SQLite.
         secret: signs sessions and one-time links; 32 characters or more.
         keys: folder of the keys of personal data, outside the database.
+        documents: folder of photos and papers; None: beside that of the keys.
         hosts: names under which pages are reached.
         debug: pages show errors in full; never in production.
     """
@@ -46,6 +56,7 @@ class RegistryOptions:
     database: str | Path
     secret: str
     keys: Path
+    documents: Path | None = None
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
     debug: bool = False
     languages: tuple[tuple[str, str], ...] = field(default=(("en", "English"),))
@@ -126,6 +137,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
         "X_FRAME_OPTIONS": "DENY",
         "LOGGING_CONFIG": None,
         "CEIR_KEYS": options.keys,
+        "CEIR_DOCUMENTS": options.documents or options.keys.parent / "documents",
     }
 
 

@@ -14,8 +14,12 @@ from ceir.errors import CeirError
 from ceir.registry.accounts.permissions import Permission, PermissionDeniedError, require
 from ceir.registry.actors import SYSTEM, Actor
 from ceir.registry.audit.chain import record
+from ceir.registry.free_text import free_text
 from ceir.registry.project.configuring import APPS
 from ceir.registry.proposals.models import Proposal, State
+
+LONGEST_REASON = 300
+"""Characters of a reason: what an entry of the record holds."""
 
 
 class ProposalError(CeirError):
@@ -39,6 +43,8 @@ class ProposalKind:
         may_propose, may_decide: permissions of the two.
         carry_out: makes the change; within the transaction of the decision.
         days: until it expires undecided.
+        turned_down: what follows when it is rejected, withdrawn or expires: what stood only until somebody
+            decided goes back; within the transaction of that.
     """
 
     name: str
@@ -47,6 +53,7 @@ class ProposalKind:
     may_decide: Permission
     carry_out: Callable[[Proposal, Actor, datetime], None]
     days: int = 14
+    turned_down: Callable[[Proposal, Actor, datetime], None] | None = None
 
 
 @cache
@@ -71,7 +78,8 @@ def propose(
         ProposalError: one of this kind waits for this subject already, or there is no reason.
     """
     require(actor, kind.may_propose)
-    if not reason.strip():
+    reason = free_text(reason, "A reason", LONGEST_REASON)
+    if not reason:
         raise ProposalError("A proposal needs a reason.", "Say why, for whoever decides and for the record.")
     proposal = Proposal(
         kind=kind.name,
@@ -103,6 +111,7 @@ def decide(proposal_id: int, *, accept: bool, actor: Actor, reason: str, at: dat
         PermissionDeniedError: the actor may not, or is not a second person.
         ProposalError: there is none, or it is not open any more.
     """
+    reason = free_text(reason, "A reason", LONGEST_REASON)
     with transaction.atomic():
         proposal = Proposal.objects.select_for_update().filter(pk=proposal_id).first()
         if proposal is None:
@@ -115,13 +124,16 @@ def decide(proposal_id: int, *, accept: bool, actor: Actor, reason: str, at: dat
                 "Ask somebody of another role.",
             )
         if proposal.state != State.OPEN.value or proposal.expires_at <= at:
-            raise ProposalError(f"Proposal {proposal_id} is {proposal.state} already.", "Make a new one.")
+            over = proposal.state if proposal.state != State.OPEN.value else State.EXPIRED.value
+            raise ProposalError(f"Proposal {proposal_id} is {over} already.", "Make a new one.")
         proposal.state = (State.ACCEPTED if accept else State.REJECTED).value
         proposal.decided_by, proposal.decided_role = actor.id, actor.role
         proposal.decided_at, proposal.decision_reason = at, reason
         proposal.save()
         if accept:
             kind.carry_out(proposal, actor, at)
+        elif kind.turned_down is not None:
+            kind.turned_down(proposal, actor, at)
         record(actor, f"proposal.{proposal.state}", f"proposal:{proposal.pk}", at=at, basis=reason,
                detail={"kind": proposal.kind, "subject": proposal.subject})  # fmt: skip
     return proposal
@@ -141,6 +153,7 @@ def withdraw(proposal_id: int, *, actor: Actor, at: datetime) -> Proposal:
             )
         proposal.state, proposal.decided_at = State.WITHDRAWN.value, at
         proposal.save()
+        _turn_down(proposal, actor, at)
         record(actor, "proposal.withdrawn", f"proposal:{proposal.pk}", at=at)
     return proposal
 
@@ -154,6 +167,14 @@ def expire(at: datetime) -> int:
                 state=State.EXPIRED.value, decided_at=at
             )
             if changed:
+                proposal.state, proposal.decided_at = State.EXPIRED.value, at
+                _turn_down(proposal, SYSTEM, at)
                 record(SYSTEM, "proposal.expired", f"proposal:{proposal.pk}", at=at)
                 closed += 1
     return closed
+
+
+def _turn_down(proposal: Proposal, actor: Actor, at: datetime) -> None:
+    kind = all_kinds().get(proposal.kind)
+    if kind is not None and kind.turned_down is not None:
+        kind.turned_down(proposal, actor, at)

@@ -24,7 +24,7 @@ _DAY = timedelta(hours=24)
 class SecondPersonError(PermissionDeniedError):
     """One person alone may not start a release of this size."""
 
-    code = "second_person_needed"
+    code = "release_needs_second_person"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.db import models
 
 from ceir.registry.personal.fields import EncryptedField, KeyedField, Purpose
+from ceir.registry.personal.retention import Retention
 
 CONTACT_KEPT_DAYS = 180
 """After a contact ended: as long as somebody may still ask why he was told, or was not."""
@@ -153,10 +154,14 @@ class Contact(models.Model):
     """
 
     imei = models.BigIntegerField()
-    imsi_key = KeyedField(label="imsi")
-    msisdn_key = KeyedField(label="msisdn")
-    imsi = EncryptedField(label="contact.imsi", purpose=Purpose.NOTICE, kept_days=CONTACT_KEPT_DAYS)
-    msisdn = EncryptedField(label="contact.msisdn", purpose=Purpose.NOTICE, kept_days=CONTACT_KEPT_DAYS)
+    imsi_key = KeyedField(label="imsi", null=True)
+    msisdn_key = KeyedField(label="msisdn", null=True)
+    imsi = EncryptedField(
+        label="contact.imsi", purpose=Purpose.NOTICE, kept_days=CONTACT_KEPT_DAYS, null=True
+    )
+    msisdn = EncryptedField(
+        label="contact.msisdn", purpose=Purpose.NOTICE, kept_days=CONTACT_KEPT_DAYS, null=True
+    )
     operator = models.CharField(max_length=16, help_text="Its id in the policy.")
     block_on = models.DateField()
     amnesty = models.BooleanField()
@@ -166,6 +171,8 @@ class Contact(models.Model):
     )  # fmt: skip
     ended_run = models.BigIntegerField(null=True, help_text="The run that no longer named it.")
     ended_at = models.DateTimeField(null=True)
+
+    PERSONAL: ClassVar[Retention] = Retention(ended="ended_at", kind="contact")
 
     class Meta:
         constraints = (

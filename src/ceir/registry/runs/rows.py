@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from hashlib import md5
 from typing import ClassVar, NamedTuple
 
-from ceir.identifiers import Imei, InvalidIdentifierError, normalise_imei
+from ceir.identifiers import InvalidIdentifierError, normalise_imei
+from ceir.registry.equipment_keys import StoredIdentity
 from ceir.registry.runs.models import Outcome
 from ceir.registry.runs.publication import ListedFile, Publication, RunRefusedError
 
@@ -142,10 +142,8 @@ def number_of(text: str) -> tuple[int, str]:
     identity = normalise_imei(text)
     if identity is None:
         raise InvalidIdentifierError("An identity is empty.")
-    if isinstance(identity, Imei):
-        return identity.number, ""
-    digest = md5(identity.text.encode("ascii"), usedforsecurity=False).digest()
-    return -1 - (int.from_bytes(digest[8:], "little") >> 2), identity.text
+    stored = StoredIdentity.of(identity)
+    return stored.key, stored.malformed
 
 
 def _values(

@@ -24,12 +24,12 @@ async def serving(options: Options) -> AsyncIterator[GsupServer]:
         yield server
     finally:
         stop.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await running
 
 
 async def frame(reader: asyncio.StreamReader) -> bytes:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         head = await reader.readexactly(3)
         return head[2:] + await reader.readexactly(head[0] << 8 | head[1])
 
@@ -87,7 +87,7 @@ def test_a_silent_peer_is_pinged_and_then_dropped() -> None:
         async with serving(Options(port=0, idle_timeout=0.2)) as server:
             reader, _ = await met(server)
             assert await frame(reader) == b"\xfe\x00"
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 assert await reader.read() == b""
             assert server.connections == 0
 
@@ -99,11 +99,11 @@ def test_connections_and_frames_are_bounded() -> None:
         async with serving(Options(port=0, max_connections=1)) as server:
             reader, writer = await met(server)
             other, _ = await asyncio.open_connection("127.0.0.1", server.port)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 with contextlib.suppress(ConnectionError):
                     assert await other.read() == b""
             writer.write(b"\xff\xff\xee")
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 assert await reader.read() == b""
 
     run(go)

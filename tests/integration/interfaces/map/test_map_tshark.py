@@ -42,7 +42,7 @@ def exchanged(messages: list[bytes]) -> list[tuple[bool, bytes]]:
         for message in messages:
             writer.write(message)
             wire.append((True, message))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 head = await reader.readexactly(8)
                 rest = await reader.readexactly(int.from_bytes(head[4:], "big") - 8)
             wire.append((False, head + rest))

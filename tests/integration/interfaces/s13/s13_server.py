@@ -81,12 +81,12 @@ def running(
     thread = threading.Thread(target=body)
     thread.start()
     try:
-        assert started.wait(10)
+        assert started.wait(30)
         assert server.ports
         yield server
     finally:
         server.stop()
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -94,7 +94,7 @@ class RawPeer:
     """A peer on a plain socket, which keeps what went over it for a capture."""
 
     def __init__(self, port: int, tls: ssl.SSLContext | None = None, name: str = SERVER.host) -> None:
-        plain = socket.create_connection(("127.0.0.1", port), timeout=10)
+        plain = socket.create_connection(("127.0.0.1", port), timeout=20)
         self.socket = tls.wrap_socket(plain, server_hostname=name) if tls else plain
         self.exchanged: list[tuple[bool, bytes]] = []
         self._rest = b""

@@ -27,7 +27,7 @@ def test_python_diameter_exchanges_capabilities_asks_every_vector_and_takes_leav
         node.add_application(application, [peer])
         node.start()
         try:
-            application.wait_for_ready(10)
+            application.wait_for_ready(30)
             for question, answer in VECTORS:
                 request = MeIdentityCheckRequest()
                 request.session_id = node.session_generator.next_id()
@@ -46,7 +46,7 @@ def test_python_diameter_exchanges_capabilities_asks_every_vector_and_takes_leav
                 )
                 if question.imsi is not None:
                     request.user_name = str(question.imsi)[1:]
-                came = application.send_request(request, timeout=10)
+                came = application.send_request(request, timeout=30)
                 assert came.session_id == request.session_id
                 assert came.origin_host == SERVER.host.encode()
                 assert came.auth_session_state == 1

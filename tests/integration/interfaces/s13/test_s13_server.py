@@ -81,7 +81,7 @@ def test_plain_octets_on_the_tls_port_do_no_harm(tmp_path: Path) -> None:
     with running(tls_endpoint(tmp_path)) as server:
         with RawPeer(server.port) as peer:
             peer.send(codec.encode_cer(MME, 1, 1))
-            peer.socket.settimeout(5)
+            peer.socket.settimeout(20)
             while peer.socket.recv(100):
                 pass
         with RawPeer(server.port, context(tmp_path, MME.host, server=False)) as peer:
@@ -110,7 +110,7 @@ def test_several_connections_of_several_peers_are_served_side_by_side() -> None:
 
 def test_stopping_takes_leave_of_every_peer_and_answers_what_is_under_way() -> None:
     with (
-        running(limits=Limits(farewell=5)) as server,
+        running(limits=Limits(farewell=15)) as server,
         RawPeer(server.port) as peer,
         RawPeer(server.port) as half,
     ):
@@ -125,8 +125,8 @@ def test_stopping_takes_leave_of_every_peer_and_answers_what_is_under_way() -> N
         assert peer.receive() == b""
         assert half.receive() == b""
         peer.socket.close()
-        assert server.stopped.wait(3)
-        assert time.monotonic() - began < 3
+        assert server.stopped.wait(10)
+        assert time.monotonic() - began < 10
 
 
 def test_stopping_does_not_wait_for_peers_that_do_not_answer() -> None:
@@ -145,25 +145,25 @@ def test_a_peer_that_takes_leave_is_answered_and_closed() -> None:
 
 
 def test_silence_is_watched_over() -> None:
-    limits = Limits(watchdog=0.4, farewell=0.5)
+    limits = Limits(watchdog=0.8, farewell=0.5)
     with running(limits=limits) as server, RawPeer(server.port) as peer:
         peer.introduce()
         header = codec.read_header(peer.receive(), 0, 4096)
         assert header.command == 280
         peer.send(codec.encode_dwa(MME, header))
         assert codec.read_header(peer.receive(), 0, 4096).command == 280
-        peer.socket.settimeout(6)
+        peer.socket.settimeout(15)
         assert peer.receive() == b""
 
 
 def test_half_open_connections_make_room_for_new_ones_and_are_closed_in_time() -> None:
-    limits = Limits(unidentified=4, handshake=1.0, farewell=0.5)
+    limits = Limits(unidentified=4, handshake=2.0, farewell=0.5)
     with running(limits=limits) as server:
         silent = [RawPeer(server.port) for _ in range(12)]
         with RawPeer(server.port) as peer:
             assert result_code(peer.introduce()) == 2001
             for one in silent:
-                one.socket.settimeout(5)
+                one.socket.settimeout(15)
                 assert one.receive() == b""
             assert decode_answer(peer.ask(questions()[0])[20:]).status is VECTORS[0][1].status
         for one in silent:
@@ -197,15 +197,14 @@ def test_a_peer_that_does_not_read_is_not_read_from_and_dropped_in_time() -> Non
         peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         peer.introduce()
         block = questions()[0] * 200
-        peer.socket.settimeout(0.5)
+        peer.socket.settimeout(0.2)
         sent = 0
-        try:
-            while sent < 200_000_000:
-                sent += peer.socket.send(block)
-        except OSError:
-            pass
+        deadline = time.monotonic() + 30
+        with contextlib.suppress(ConnectionError):
+            while server.service.counters.connected and sent < 100_000_000 and time.monotonic() < deadline:
+                with contextlib.suppress(TimeoutError):
+                    sent += peer.socket.send(block)
         assert sent < 100_000_000
-        deadline = time.monotonic() + 8
         while server.service.counters.connected and time.monotonic() < deadline:
             time.sleep(0.05)
         assert server.service.counters.connected == {}
@@ -255,7 +254,7 @@ def test_a_message_link_sends_one_message_at_a_time_over_any_socket_that_keeps_t
 
     async def main() -> None:
         here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        there.settimeout(5)
+        there.settimeout(20)
         loop = asyncio.get_running_loop()
         service = Service(SERVER, PEERS, SetChecker(), Limits(), time.perf_counter)
         gone = asyncio.Event()
@@ -276,7 +275,7 @@ def test_a_message_link_sends_one_message_at_a_time_over_any_socket_that_keeps_t
             assert there.recv(65536) == b""
 
         await loop.run_in_executor(None, peer)
-        await asyncio.wait_for(gone.wait(), 5)
+        await asyncio.wait_for(gone.wait(), 20)
         link.abort()
         there.close()
         assert service.counters.connected == {}
@@ -302,7 +301,7 @@ def test_a_message_link_stops_reading_from_a_peer_that_does_not_read() -> None:
         assert sent < 100_000
         got = len(await loop.sock_recv(there, 65536)) > 0
         for _ in range(sent - 1):
-            got &= len(await asyncio.wait_for(loop.sock_recv(there, 65536), 5)) > 0
+            got &= len(await asyncio.wait_for(loop.sock_recv(there, 65536), 20)) > 0
         assert got
         assert service.counters.answered >= sent - 1
         there.close()

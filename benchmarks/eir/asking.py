@@ -1,0 +1,156 @@
+"""Loads of each interface, by the project's own clients and by native ones."""
+
+import asyncio
+import json
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from machine import CLIENT_CORE
+
+from ceir.equipment_check import Question
+from ceir.interfaces.load import LoadReport, Plan, put_load
+from ceir.interfaces.load.putting import Connect
+from ceir.interfaces.map.load import MapLoad
+from ceir.interfaces.map.transport import Transport
+from ceir.interfaces.n17.load import N17Load, target
+from ceir.interfaces.s13 import codec
+from ceir.interfaces.s13.asking import encode_check
+from ceir.interfaces.s13.codec import Node
+from ceir.interfaces.s13.load import S13Load, asked
+from ceir.interfaces.serving.workers import new_event_loop
+
+MME = Node("mme.localdomain", "localdomain")
+SERVER_REALM = "localdomain"
+ON_CLIENT_CORE = ("taskset", "-c", str(CLIENT_CORE))
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What came of a load, whoever put it on.
+
+    Args:
+        milliseconds: percentiles to the answer.
+    """
+
+    answered: int
+    per_second: float
+    errors: Mapping[str, int]
+    milliseconds: Mapping[str, float]
+    closed: int = 0
+    late_milliseconds: float | None = None
+    client_share: float | None = None
+
+
+def connecting(interface: str, port: int, plan: Plan, questions: Sequence[Question]) -> Connect:
+    """The project's client."""
+    clock = time.perf_counter
+    if interface == "n17":
+        return N17Load(questions, "127.0.0.1", port, plan.window, clock).connect
+    if interface == "map":
+        # Versions as a network has them: MSCs of 3G and later ask in version 3.
+        load = MapLoad(questions, "127.0.0.1", port, plan.window, clock, Transport.TCP, (3,))
+        return load.connect
+    return S13Load(MME, questions, "127.0.0.1", port, plan.window, plan.connections, clock).connect
+
+
+def put(interface: str, port: int, plan: Plan, questions: Sequence[Question]) -> Loaded:
+    """A load by the project's client, in this process."""
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return told(runner.run(put_load(connecting(interface, port, plan, questions), plan)))
+
+
+def told(report: LoadReport) -> Loaded:
+    """A report of the project's client."""
+    return Loaded(
+        report.answered,
+        round(report.rate, 1),
+        report.errors,
+        {f"{percent:g}": round(seconds * 1000, 3) for percent, seconds in report.percentiles.items()},
+        report.closed,
+        round(report.late * 1000, 3),
+        round(report.processor, 3),
+    )
+
+
+class NativeS13:
+    """The load generator in C; None of it is needed to serve or to load-test."""
+
+    def __init__(self, folder: Path, questions: Sequence[Question]) -> None:
+        source = Path(__file__).parent / "native" / "s13_load.c"
+        self._program = folder / "s13_load"
+        subprocess.run(["gcc", "-O2", "-o", self._program, source, "-lm"], check=True)
+        self._cer, self._requests = folder / "cer", folder / "requests"
+        self._cer.write_bytes(codec.encode_cer(MME, 0, 0))
+        self._requests.write_bytes(
+            b"".join(
+                encode_check(MME, asked(question, number, MME, SERVER_REALM), 0, 0)
+                for number, question in enumerate(questions)
+            )
+        )
+
+    @staticmethod
+    def is_possible() -> bool:
+        return shutil.which("gcc") is not None
+
+    def put(self, port: int, plan: Plan) -> Loaded:
+        """A load in a process of its own."""
+        words = (
+            *ON_CLIENT_CORE, self._program, "127.0.0.1", port, self._cer, self._requests,
+            plan.connections, plan.window, plan.seconds, plan.rate or 0,
+        )  # fmt: skip
+        output = subprocess.run([*map(str, words)], capture_output=True, text=True, check=True).stdout
+        found = json.loads(output)
+        lost = found["due"] - found["answered"]
+        errors = {name: found[name] for name in ("refused", "unasked") if found[name]}
+        return Loaded(
+            found["answered"],
+            found["answers_per_second"],
+            errors | ({"no answer": lost} if lost else {}),
+            {percent: round(us / 1000, 3) for percent, us in found["microseconds"].items()},
+            found["closed"],
+        )
+
+
+class H2load:
+    """nghttp2's load generator."""
+
+    def __init__(self, folder: Path, questions: Sequence[Question]) -> None:
+        self._targets = [target(question) for question in questions]
+        self._folder = folder
+
+    @staticmethod
+    def is_possible() -> bool:
+        return shutil.which("h2load") is not None
+
+    def put(self, port: int, seconds: float) -> Loaded:
+        """A flood for so many seconds; 8 connections, 32 streams each."""
+        paths = self._folder / f"targets-{port}"
+        paths.write_text("".join(f"http://127.0.0.1:{port}{one}\n" for one in self._targets))
+        words = (
+            *ON_CLIENT_CORE,
+            "h2load",
+            "-t",
+            1,
+            "-c",
+            8,
+            "-m",
+            32,
+            "-D",
+            max(1, round(seconds)),
+            "-i",
+            paths,
+        )
+        output = subprocess.run([*map(str, words)], capture_output=True, text=True, check=True).stdout
+        rate = re.search(r"finished in .*?, ([0-9.]+) req/s", output)
+        good = re.search(r"status codes: (\d+) 2xx", output)
+        bad = re.search(r"(\d+) failed, (\d+) errored, (\d+) timeout", output)
+        assert rate is not None, output
+        assert good is not None, output
+        assert bad is not None, output
+        failed = sum(map(int, bad.groups()))
+        return Loaded(int(good[1]), float(rate[1]), {"failed": failed} if failed else {}, {})

@@ -1,0 +1,38 @@
+"""The server of N17 with an application that answers a constant: what the application can cost at most.
+
+    python benchmarks/eir/n17_constant.py PORT
+
+Started by `measure.py`; ends with SIGTERM.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+
+from machine import SERVER_CORE
+
+from ceir.interfaces.serving.http import HttpLimits, Listen, serve_rsgi
+from ceir.interfaces.serving.workers import new_event_loop
+
+
+class Constant:
+    """Answers as the service answers for permitted equipment."""
+
+    fields = [("content-type", "application/json"), ("cache-control", "no-store")]  # noqa: RUF012
+    body = b'{"status":"WHITELISTED"}'
+
+    async def __rsgi__(self, scope: object, transport: object) -> None:
+        transport.response_bytes(200, self.fields, self.body)  # type: ignore[attr-defined]
+
+
+async def main() -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    await serve_rsgi(Constant(), Listen("127.0.0.1", int(sys.argv[1])), HttpLimits(), stop)
+
+
+if __name__ == "__main__":
+    os.sched_setaffinity(0, {SERVER_CORE})
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(main())

@@ -1,0 +1,248 @@
+"""Measures `ceir serve`: capacity, cost of an answer, times below capacity, changing lists, a killed worker.
+
+Everything is asked over loopback from another core. The cost of an answer is the processor time of the worker
+process, so it holds on a busy machine; rates and times do not.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import identities
+from asking import H2load, Loaded, NativeS13, connecting, put, told
+from identities import Population
+from machine import load_average, processor_seconds
+from plant import Plant, free_port, plant
+
+from ceir.equipment_check import Question
+from ceir.interfaces.load import Plan, put_load
+from ceir.interfaces.serving.workers import new_event_loop
+
+INTERFACES = ("s13", "map", "n17")
+CONNECTIONS = 4
+WINDOW = 64
+SHARE_OF_CAPACITY = 0.7
+CHANGES = 100_000
+TARGETS = {"s13": 40_000, "map": 20_000}
+ROUNDS = 3
+
+Put = Callable[[int, Plan], Loaded]
+
+
+def by_client(interface: str, questions: Sequence[Question]) -> Put:
+    return lambda port, plan: put(interface, port, plan, questions)
+
+
+class Bench:
+    """What all measurements share.
+
+    Args:
+        folder: holds `first.snapshot`, sequence 1.
+        seconds: of one load.
+    """
+
+    def __init__(self, folder: Path, questions: Sequence[Question], seconds: float) -> None:
+        self.folder = folder
+        self.questions = questions
+        self.seconds = seconds
+        self.native = NativeS13(folder, questions) if NativeS13.is_possible() else None
+        self.h2load = H2load(folder, questions) if H2load.is_possible() else None
+
+    @contextmanager
+    def serving(self, *interfaces: str, workers: int = 1) -> Iterator[Plant]:
+        """A server of a fresh folder with the first snapshot in it."""
+        place = self.folder / f"plant-{time.monotonic_ns()}"
+        (place / "snapshots").mkdir(parents=True)
+        os.link(self.folder / "first.snapshot", place / "snapshots" / "1.snapshot")
+        with plant(place, *interfaces, workers=workers) as running:
+            yield running
+
+    def snapshots(self, running: Plant) -> Path:
+        return running.told.parent / "snapshots"
+
+    def client(self, interface: str) -> tuple[str, Put]:
+        """The fastest client there is, which the server is measured against."""
+        if interface == "s13" and self.native is not None:
+            return "native/s13_load.c", self.native.put
+        return "ceir load-test", by_client(interface, self.questions)
+
+    def cost(self, load: Callable[[], Loaded], spent: Callable[[], float]) -> tuple[Loaded, float]:
+        """What came of a load, and microseconds of the server's processor time an answer."""
+        before = spent()
+        loaded = load()
+        return loaded, (spent() - before) / max(1, loaded.answered) * 1e6
+
+
+def capacity(bench: Bench, interface: str) -> dict[str, object]:
+    """Answers a second as fast as they come, and times at 70 % of that."""
+    name, asks = bench.client(interface)
+    flood = Plan(bench.seconds, None, CONNECTIONS, WINDOW)
+    with bench.serving(interface) as running:
+        port = running.ports[interface]
+        asks(port, Plan(1, None, CONNECTIONS, WINDOW))
+        loads, costs = [], []
+        for _ in range(ROUNDS):
+            loaded, cost = bench.cost(lambda: asks(port, flood), running.processor_seconds)
+            loads.append(loaded)
+            costs.append(cost)
+        rate = statistics.median(one.per_second for one in loads)
+        pace = Plan(bench.seconds * 2, rate * SHARE_OF_CAPACITY, CONNECTIONS, WINDOW * 16)
+        paced, paced_cost = bench.cost(lambda: asks(port, pace), running.processor_seconds)
+        own = by_client(interface, bench.questions)(port, flood) if name != "ceir load-test" else None
+    cost = statistics.median(costs)
+    return {
+        "client": name,
+        "answers_per_second": round(rate),
+        "target_answers_per_second": TARGETS.get(interface),
+        "processor_us_an_answer": round(cost, 2),
+        "answers_per_processor_second": round(1e6 / cost),
+        "errors": {word: count for one in loads for word, count in one.errors.items()},
+        "own_client_answers_per_second": round(own.per_second) if own else None,
+        "at_70_percent": {
+            "asked_per_second": round(rate * SHARE_OF_CAPACITY),
+            "processor_us_an_answer": round(paced_cost, 2),
+            **_shown(paced),
+        },
+        "target_p99_ms": 5,
+        "load_average": load_average(),
+    }
+
+
+def _shown(loaded: Loaded) -> dict[str, object]:
+    return {name: value for name, value in asdict(loaded).items() if value is not None}
+
+
+def beside_a_constant(bench: Bench) -> dict[str, object]:
+    """N17 against the same server with a constant answer; rounds alternate, so a slow moment hits both."""
+    if bench.h2load is None:
+        return {"skipped": "h2load is not installed"}
+    ask = bench.h2load.put
+    port = free_port()
+    script = Path(__file__).with_name("n17_constant.py")
+    constant = subprocess.Popen([sys.executable, script, str(port)])
+    try:
+        for _ in range(200):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        with bench.serving("n17") as running:
+            sides = {
+                "constant": (port, lambda: processor_seconds(constant.pid)),
+                "service": (running.ports["n17"], running.processor_seconds),
+            }
+            rates: dict[str, list[float]] = {name: [] for name in sides}
+            costs: dict[str, list[float]] = {name: [] for name in sides}
+            errors: dict[str, int] = {}
+            for at, _ in sides.values():
+                ask(at, 1)
+            for _ in range(ROUNDS):
+                for name, (at, spent) in sides.items():
+                    loaded, cost = bench.cost(lambda at=at: ask(at, bench.seconds), spent)
+                    rates[name].append(loaded.per_second)
+                    costs[name].append(cost)
+                    errors |= loaded.errors
+    finally:
+        constant.terminate()
+        constant.wait()
+    rate = {name: statistics.median(values) for name, values in rates.items()}
+    cost = {name: statistics.median(values) for name, values in costs.items()}
+    return {
+        "client": "h2load, 8 connections, 32 streams each",
+        "answers_per_second": {name: round(value) for name, value in rate.items()},
+        "processor_us_an_answer": {name: round(value, 2) for name, value in cost.items()},
+        "share_of_constant": round(rate["service"] / rate["constant"], 3),
+        "share_of_constant_by_processor_time": round(cost["constant"] / cost["service"], 3),
+        "errors": errors,
+        "target": 0.8,
+        "load_average": load_average(),
+    }
+
+
+def changing_lists(
+    bench: Bench, interface: str, per_second: float, fresh: Path, population: Population
+) -> dict[str, object]:
+    """Times at 70 % of capacity in quiet, and again while a snapshot and two deltas are put in force.
+
+    Args:
+        fresh: a snapshot with sequence 2.
+        population: what is in it.
+    """
+    quiet_plan = Plan(bench.seconds * 2, per_second * SHARE_OF_CAPACITY, CONNECTIONS, WINDOW * 16)
+    with bench.serving(interface) as running:
+        port = running.ports[interface]
+        place = bench.snapshots(running)
+        put(interface, port, Plan(1, quiet_plan.rate, CONNECTIONS), bench.questions)
+        deltas = [running.told.parent / f"{sequence}.made" for sequence in (3, 4)]
+        for sequence, file in zip((2, 3), deltas, strict=True):
+            identities.write_changes(population, file, sequence, CHANGES)
+
+        async def go(change: bool) -> Loaded:
+            connect = connecting(interface, port, quiet_plan, bench.questions)
+            loading = asyncio.ensure_future(put_load(connect, quiet_plan))
+            if change:
+                step = quiet_plan.seconds / 4
+                for number, file in enumerate((fresh, *deltas)):
+                    await asyncio.sleep(step)
+                    # A name appears whole: the server must not see half a file.
+                    os.link(file, place / f"{number + 2}.{'delta' if number else 'snapshot'}")
+            return told(await loading)
+
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            quiet = runner.run(go(change=False))
+            changed = runner.run(go(change=True))
+        running.wait_until(4)
+    return {
+        "snapshot_imeis": population.count,
+        "delta_entries": CHANGES,
+        "asked_per_second": round(quiet_plan.rate or 0),
+        "quiet": _shown(quiet),
+        "changing": _shown(changed),
+        "p99_ratio": round(changed.milliseconds["99"] / quiet.milliseconds["99"], 2),
+        "target_p99_ratio": 2,
+        "load_average": load_average(),
+    }
+
+
+def killed(
+    bench: Bench, interface: str, per_second: float = 4_000, connections: int = 16
+) -> dict[str, object]:
+    """kill -9 of one of two workers under load: what became of the connections to the other."""
+    plan = Plan(bench.seconds * 2, per_second, connections, 256)
+    with bench.serving(interface, workers=2) as running:
+        victim = running.workers()[0]
+
+        async def go() -> tuple[object, float]:
+            connect = connecting(interface, running.ports[interface], plan, bench.questions)
+            loading = asyncio.ensure_future(put_load(connect, plan))
+            await asyncio.sleep(plan.seconds / 4)
+            os.kill(victim, signal.SIGKILL)
+            begun = time.monotonic()
+            back = 0.0
+            while not loading.done():
+                if not back and len(running.workers()) == 2 and victim not in running.workers():
+                    back = time.monotonic() - begun
+                await asyncio.sleep(0.05)
+            return await loading, back
+
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            report, back = runner.run(go())
+    kept = [one for one in report.connections if not one.closed]  # type: ignore[attr-defined]
+    gone = [one for one in report.connections if one.closed]  # type: ignore[attr-defined]
+    return {
+        "connections": connections,
+        "connections_of_the_killed": len(gone),
+        "answers_on_the_others": sum(one.answered for one in kept),
+        "errors_on_the_others": sum(not one.is_clean for one in kept),
+        "lost_with_the_killed": sum(one.sent - one.answered for one in gone),
+        "started_again_after_s": round(back, 2),
+    }

@@ -1,0 +1,159 @@
+"""Deciding appeals: an officer examines and recommends, another person decides; and what if nobody does."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from ceir.registry.accounts.permissions import Permission, require
+from ceir.registry.actors import SYSTEM, Actor
+from ceir.registry.appeals.appealing import AppealError, AppealPolicy, go_on, let, locked, named
+from ceir.registry.appeals.models import TRANSITIONS, Appeal, Lesson, State
+from ceir.registry.audit.chain import record
+from ceir.registry.free_text import free_text
+from ceir.registry.pairings.pairing import end_exceptions
+from ceir.registry.proposals.deciding import ProposalKind, propose
+from ceir.registry.proposals.models import Proposal
+from ceir.registry.transitions import move
+
+
+def ask_evidence(appeal_id: int, what: str, *, policy: AppealPolicy, actor: Actor, at: datetime) -> Appeal:
+    """Ask who appealed for more; the clock stands still until it comes, for so many days at most.
+
+    Raises:
+        AppealError: it was asked for often enough, or the time to decide is over.
+        IllegalTransitionError: it is asked for already, or somebody decides.
+    """
+    require(actor, Permission.APPEAL_EXAMINE)
+    what = free_text(what, "What is asked for", 500, needed=True, lines=True)
+    with transaction.atomic():
+        appeal = locked(appeal_id)
+        if appeal.asks >= policy.most_asks:
+            raise AppealError(f"Evidence was asked for {appeal.asks} times.", "Decide by what is there.")
+        if appeal.decide_by <= at:
+            raise AppealError("The time to decide is over.", "Decide by what is there.")
+        move(appeal, State.WAITING, TRANSITIONS, named(appeal))
+        appeal.asks += 1
+        appeal.asked_at, appeal.asked_for = at, what
+        appeal.evidence_by = at + timedelta(days=policy.evidence_days)
+        appeal.save()
+        record(actor, "appeal.evidence_asked", str(appeal), at=at)
+    return appeal
+
+
+def recommend(appeal_id: int, *, uphold: bool, reason: str, actor: Actor, at: datetime) -> Proposal:
+    """Propose how an appeal is decided; the clock runs on until somebody has.
+
+    Args:
+        uphold: true: who appealed is right, the condition was a false positive.
+
+    Raises:
+        AppealError: by who made it for somebody else.
+        IllegalTransitionError: evidence is waited for, or it is recommended or decided already.
+    """
+    require(actor, Permission.APPEAL_EXAMINE)
+    with transaction.atomic():
+        appeal = locked(appeal_id)
+        if appeal.made_by == actor.id:
+            raise AppealError("You made this appeal for somebody.", "Ask a colleague to examine it.")
+        move(appeal, State.RECOMMENDED, TRANSITIONS, named(appeal))
+        appeal.save()
+        kind = UPHOLD if uphold else DISMISS
+        return propose(kind, str(appeal), {}, actor=actor, reason=reason, at=at)
+
+
+def run_clocks(at: datetime) -> int:
+    """Let the clocks of all appeals run to a moment.
+
+    Who was asked for evidence and brought none is decided by what is there; about whom nobody decided, his
+    device works again.
+
+    Returns: how many were restored.
+    """
+    restored = 0
+    waited = Q(state=State.WAITING.value, evidence_by__lte=at)
+    undecided = Q(state__in=(State.OPEN.value, State.RECOMMENDED.value), decide_by__lte=at, restored_at=None)
+    due = Appeal.objects.filter(waited | undecided)
+    for key in due.order_by("pk").values_list("pk", flat=True).iterator():
+        with transaction.atomic():
+            appeal = due.select_for_update().filter(pk=key).first()
+            if appeal is None:
+                continue
+            if appeal.state == State.WAITING.value:
+                go_on(appeal, at)
+                appeal.save()
+            if appeal.decide_by <= at:
+                _restore(appeal, "undecided", at)
+                record(SYSTEM, "appeal.restored", str(appeal), at=at, basis="not decided in time")
+                restored += 1
+    return restored
+
+
+def upheld(proposal: Proposal, actor: Actor, at: datetime) -> None:
+    """The second person agreed: who appealed is right."""
+    appeal = locked(_key(proposal))
+    move(appeal, State.UPHELD, TRANSITIONS, named(appeal))
+    _decide(appeal, proposal, at, false_positive=True)
+    _restore(appeal, "upheld", at)
+    record(actor, "appeal.upheld", str(appeal), at=at, basis=proposal.reason)
+
+
+def dismissed(proposal: Proposal, actor: Actor, at: datetime) -> None:
+    """The second person agreed: the decision stands, and what was restored meanwhile ends."""
+    appeal = locked(_key(proposal))
+    move(appeal, State.DISMISSED, TRANSITIONS, named(appeal))
+    _decide(appeal, proposal, at, false_positive=False)
+    appeal.save()
+    end_exceptions(str(appeal), at=at)
+    record(actor, "appeal.dismissed", str(appeal), at=at, basis=proposal.reason)
+
+
+def reopened(proposal: Proposal, actor: Actor, at: datetime) -> None:
+    """The second person did not agree: it is to be examined again, and the clock ran on."""
+    appeal = locked(_key(proposal))
+    move(appeal, State.OPEN, TRANSITIONS, named(appeal))
+    appeal.save()
+    record(actor, "appeal.reopened", str(appeal), at=at)
+
+
+UPHOLD = ProposalKind(
+    name="appeal.uphold",
+    doc="Decide an appeal for who made it: the device works again.",
+    may_propose=Permission.APPEAL_EXAMINE,
+    may_decide=Permission.APPEAL_DECIDE,
+    carry_out=upheld,
+    turned_down=reopened,
+)
+
+DISMISS = ProposalKind(
+    name="appeal.dismiss",
+    doc="Decide an appeal against who made it: the decision stands.",
+    may_propose=Permission.APPEAL_EXAMINE,
+    may_decide=Permission.APPEAL_DECIDE,
+    carry_out=dismissed,
+    turned_down=reopened,
+)
+
+
+def _decide(appeal: Appeal, proposal: Proposal, at: datetime, *, false_positive: bool) -> None:
+    appeal.decided_at, appeal.reason = at, proposal.reason[:300]
+    Lesson.objects.create(
+        appeal=appeal,
+        imei=appeal.imei,
+        malformed=appeal.malformed,
+        condition=appeal.condition,
+        run=appeal.run,
+        false_positive=false_positive,
+        learnt_at=at,
+    )
+
+
+def _restore(appeal: Appeal, because: str, at: datetime) -> None:
+    if appeal.restored_at is None:
+        appeal.restored_at, appeal.restored_because = at, because
+    appeal.save()
+    let(appeal, at)
+
+
+def _key(proposal: Proposal) -> int:
+    return int(proposal.subject.partition(":")[2])

@@ -1,0 +1,61 @@
+"""Which devices appeals restored, for whoever publishes lists.
+
+Today a restored device is an exception for the lines of who appealed: the `pairings` list carries it, with
+the appeal as its ground. That is as far as the pipeline's lists reach: `golden` would take a clone of the
+device, and the device once it is stolen, off every list for everybody. What is missing is a source `appeals`
+with `identity, condition`: a verdict of that condition for that identity counts as a trial. `restored` gives
+its rows.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from ceir.identifiers import EquipmentIdentity
+from ceir.registry.appeals.models import UNDECIDED, Appeal, State
+from ceir.registry.equipment_keys import StoredIdentity
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A condition that does not count against equipment.
+
+    Args:
+        identity: 14 digits, or the text of a malformed identity.
+        ground: the appeal, as the record names it.
+        because: `undecided` or `upheld`.
+    """
+
+    identity: str
+    condition: str
+    since: datetime
+    ground: str
+    because: str
+
+
+def restored(at: datetime) -> Iterator[Restored]:
+    """Everything that is restored at a moment, sorted by identity and condition."""
+    rows = _in_force(at).order_by("imei", "malformed", "condition", "pk")
+    for appeal in rows.iterator(chunk_size=2000):
+        assert appeal.restored_at is not None
+        yield Restored(
+            StoredIdentity(appeal.imei, appeal.malformed).text,
+            appeal.condition,
+            appeal.restored_at,
+            str(appeal),
+            appeal.restored_because,
+        )
+
+
+def is_restored(identity: EquipmentIdentity, condition: str, *, at: datetime) -> bool:
+    """Whether a condition does not count against equipment at a moment."""
+    stored = StoredIdentity.of(identity)
+    found = _in_force(at).filter(imei=stored.key, malformed=stored.malformed, condition=condition)
+    return found.exists()
+
+
+def _in_force(at: datetime) -> QuerySet[Appeal]:
+    standing = Q(state__in=UNDECIDED) | Q(state=State.UPHELD.value)
+    return Appeal.objects.filter(standing, restored_at__lte=at)

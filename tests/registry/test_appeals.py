@@ -1,0 +1,353 @@
+"""Appeals: heard within days or the device works again; and what they teach."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+import pytest
+from people import NOW, actor
+from world import ASKS, PLMN, POLICY, STANDINGS, imei, number, phone, proof_of, somebody
+
+from ceir.errors import CeirError
+from ceir.identifiers import EquipmentIdentity, Imsi, MalformedImei, Msisdn
+from ceir.policy import load_policy, shipped_policies
+from ceir.registry.accounts.permissions import PermissionDeniedError
+from ceir.registry.actors import Role
+from ceir.registry.appeals.appealing import (
+    AppealError,
+    AppealPolicy,
+    add_evidence,
+    add_line,
+    make,
+    theft_conditions,
+    withdraw,
+)
+from ceir.registry.appeals.deciding import ask_evidence, recommend, run_clocks
+from ceir.registry.appeals.measuring import Labelled, labelled, reversal_rate
+from ceir.registry.appeals.models import Appeal, Evidence, EvidenceKind
+from ceir.registry.appeals.restoring import is_restored, restored
+from ceir.registry.audit.chain import verify
+from ceir.registry.audit.models import Entry
+from ceir.registry.codes.models import Purpose
+from ceir.registry.codes.proving import CodeError, Proof
+from ceir.registry.pairings.exporting import pairings
+from ceir.registry.pairings.pairing import PairingError, release
+from ceir.registry.proposals.deciding import decide
+from ceir.registry.proposals.deciding import withdraw as withdraw_proposal
+from ceir.registry.proposals.models import Proposal
+from ceir.registry.registrations.owning import Seen
+from ceir.registry.registrations.registering import register_own
+from ceir.registry.subscribers.reporting import Holder, report_line
+from ceir.registry.transitions import IllegalTransitionError
+
+APPEALS = AppealPolicy(theft=frozenset({"stolen"}), days=15, evidence_days=10, most_asks=1)
+DUE = NOW + timedelta(days=15)
+DECIDED: dict[tuple[EquipmentIdentity, str], int] = {}
+SEEN: dict[Msisdn, list[Seen]] = {}
+DIGEST = "ab" * 32
+
+
+@pytest.fixture(autouse=True)
+def _world() -> None:
+    STANDINGS.clear()
+    DECIDED.clear()
+    SEEN.clear()
+    for n in (1, 2):
+        DECIDED[imei(1), "shared_identity"] = 7
+        SEEN[number(n)] = [Seen(imei(1), NOW)]
+        report_line(
+            number(n), Imsi(f"11101{n:010}"), plmns=(PLMN,), actor=actor(Role.OPERATOR), at=NOW,
+            holder=Holder.read(f"AB12345{n}"),
+        )  # fmt: skip
+
+
+def decision_of(identity: EquipmentIdentity, condition: str) -> int | None:
+    return DECIDED.get((identity, condition))
+
+
+def seen_with(of: Msisdn) -> Collection[Seen]:
+    return SEEN.get(of, [])
+
+
+def appealed(
+    n: int = 1,
+    condition: str = "shared_identity",
+    identity: EquipmentIdentity | None = None,
+    why: str = "I bought it new; here is the receipt.",
+    proof: Proof | None = None,
+    at: datetime = NOW,
+) -> Appeal:
+    return make(
+        identity or imei(1),
+        condition,
+        why,
+        proof=proof or proof_of(Purpose.APPEAL, n, at=at),
+        decision_of=decision_of,
+        seen_with=seen_with,
+        policy=APPEALS,
+        actor=somebody(n),
+        at=at,
+    )
+
+
+def evidence(appeal: Appeal, n: int = 1, at: datetime = NOW, digest: str = DIGEST, **more: str) -> Evidence:
+    return add_evidence(
+        appeal.pk,
+        EvidenceKind.INVOICE,
+        more.get("reference", "documents/12"),
+        digest,
+        remark=more.get("remark", ""),
+        proof=proof_of(Purpose.APPEAL, n, at=at),
+        actor=somebody(n),
+        at=at,
+    )
+
+
+def decided(appeal: Appeal, *, uphold: bool, at: datetime = NOW) -> Appeal:
+    proposal = recommend(appeal.pk, uphold=uphold, reason="seen it", actor=actor(Role.OFFICER), at=at)
+    decide(proposal.pk, accept=True, actor=actor(Role.REVIEWER), reason="agreed", at=at)
+    return Appeal.objects.get(pk=appeal.pk)
+
+
+def paired(at: datetime = NOW) -> list[str]:
+    return [msisdn for _, _, msisdn in pairings(at)]
+
+
+def test_an_upheld_appeal_lets_the_device_work_with_who_appealed_and_with_no_clone() -> None:
+    appeal = appealed()
+    assert paired() == []
+    assert decided(appeal, uphold=True).state == "upheld"
+    assert paired() == [number(1).digits]
+    assert is_restored(imei(1), "shared_identity", at=NOW)
+    assert not is_restored(imei(1), "not_registered", at=NOW)
+    verify()
+
+
+def test_nobody_decided_in_time_and_the_device_works_again() -> None:
+    appeal = appealed()
+    assert run_clocks(DUE - timedelta(seconds=1)) == 0
+    assert run_clocks(DUE) == 1
+    assert run_clocks(DUE) == 0
+    assert paired(DUE) == [number(1).digits]
+    (one,) = restored(DUE)
+    assert (one.identity, one.condition, one.because) == (imei(1).digits, "shared_identity", "undecided")
+    assert one.ground == str(appeal)
+
+
+def test_it_is_still_decided_afterwards_and_if_against_who_appealed_it_ends() -> None:
+    appeal = appealed()
+    run_clocks(DUE)
+    after = decided(appeal, uphold=False, at=DUE)
+    assert (after.state, paired(DUE), list(restored(DUE))) == ("dismissed", [], [])
+    assert not is_restored(imei(1), "shared_identity", at=DUE)
+
+
+def test_a_recommendation_stops_no_clock_and_a_refused_one_opens_the_appeal_again() -> None:
+    appeal = appealed()
+    later = NOW + timedelta(days=9)
+    proposal = recommend(appeal.pk, uphold=False, reason="x", actor=actor(Role.OFFICER), at=later)
+    with pytest.raises(IllegalTransitionError):
+        recommend(appeal.pk, uphold=True, reason="x", actor=actor(Role.OFFICER), at=later)
+    assert run_clocks(DUE) == 1
+    assert paired(DUE) == [number(1).digits]
+    decide(proposal.pk, accept=False, actor=actor(Role.REVIEWER), reason="no", at=DUE)
+    assert Appeal.objects.get().state == "open"
+    second = recommend(appeal.pk, uphold=False, reason="x", actor=actor(Role.OFFICER), at=DUE)
+    withdraw_proposal(second.pk, actor=actor(Role.OFFICER), at=DUE)
+    assert decided(appeal, uphold=True, at=DUE).state == "upheld"
+
+
+def test_two_people_decide_and_who_appealed_for_somebody_is_neither() -> None:
+    officer = actor(Role.OFFICER)
+    appeal = make(
+        imei(1), "shared_identity", "x", proof=proof_of(Purpose.APPEAL, 1, by=officer),
+        decision_of=decision_of, seen_with=seen_with, policy=APPEALS, actor=officer, at=NOW,
+    )  # fmt: skip
+    with pytest.raises(AppealError, match="You made this appeal"):
+        recommend(appeal.pk, uphold=True, reason="x", actor=officer, at=NOW)
+    for role in (Role.REVIEWER, Role.CONSUMER, Role.OPERATOR, Role.POLICE):
+        with pytest.raises(PermissionDeniedError):
+            recommend(appeal.pk, uphold=True, reason="x", actor=actor(role), at=NOW)
+    proposal = recommend(appeal.pk, uphold=True, reason="x", actor=actor(Role.OFFICER, "o2"), at=NOW)
+    for role in (Role.OFFICER, Role.POLICE, Role.CUSTOMS, Role.CONSUMER):
+        with pytest.raises(PermissionDeniedError):
+            decide(proposal.pk, accept=True, actor=actor(role), reason="", at=NOW)
+    assert paired() == []
+
+
+def test_the_clock_stands_still_while_evidence_is_waited_for_and_goes_on_with_it() -> None:
+    appeal = appealed()
+    asked = NOW + timedelta(days=5)
+    ask_evidence(appeal.pk, "The invoice, please.", policy=APPEALS, actor=actor(Role.OFFICER), at=asked)
+    with pytest.raises(IllegalTransitionError):
+        recommend(appeal.pk, uphold=False, reason="x", actor=actor(Role.OFFICER), at=asked)
+    brought = asked + timedelta(days=3)
+    evidence(appeal, at=brought)
+    after = Appeal.objects.get()
+    assert (after.state, after.decide_by) == ("open", DUE + timedelta(days=3))
+    with pytest.raises(AppealError, match="1 times"):
+        ask_evidence(appeal.pk, "More.", policy=APPEALS, actor=actor(Role.OFFICER), at=brought)
+    assert run_clocks(DUE) == 0
+    assert run_clocks(DUE + timedelta(days=3)) == 1
+
+
+def test_who_brings_no_evidence_is_decided_by_what_is_there_and_in_time() -> None:
+    appeal = appealed()
+    ask_evidence(appeal.pk, "The invoice.", policy=APPEALS, actor=actor(Role.OFFICER), at=NOW)
+    assert run_clocks(NOW + timedelta(days=9)) == 0
+    assert run_clocks(NOW + timedelta(days=10)) == 0
+    after = Appeal.objects.get()
+    assert (after.state, after.decide_by) == ("open", DUE + timedelta(days=10))
+    # Nobody looked for a long time: both steps are made at once.
+    appeal = appealed(2)
+    ask_evidence(appeal.pk, "The invoice.", policy=APPEALS, actor=actor(Role.OFFICER), at=NOW)
+    assert run_clocks(NOW + timedelta(days=100)) == 2
+
+
+def test_evidence_is_asked_for_only_while_there_is_time() -> None:
+    appeal = appealed()
+    with pytest.raises(AppealError, match="is over"):
+        ask_evidence(appeal.pk, "The invoice.", policy=APPEALS, actor=actor(Role.OFFICER), at=DUE)
+
+
+def test_each_user_of_a_shared_identity_appeals_for_himself_and_once() -> None:
+    appealed(1)
+    appealed(2)
+    with pytest.raises(AppealError, match="already"):
+        appealed(1)
+    run_clocks(DUE)
+    assert paired(DUE) == [number(1).digits, number(2).digits]
+
+
+def test_who_was_never_seen_with_the_device_cannot_appeal_for_it_unless_it_is_registered_for_him() -> None:
+    with pytest.raises(AppealError, match="not seen with this number"):
+        appealed(3)
+    proof = proof_of(Purpose.REGISTRATION, 3)
+    register_own(phone(1), proof=proof, policy=POLICY, asks=ASKS, actor=somebody(3), at=NOW)
+    appealed(3)
+
+
+def test_against_theft_the_case_is_the_way_and_without_a_decision_there_is_no_appeal() -> None:
+    DECIDED[imei(1), "stolen"] = 7
+    with pytest.raises(AppealError) as refused:
+        appealed(condition="stolen")
+    assert "case" in refused.value.hint
+    with pytest.raises(AppealError, match="No decision"):
+        appealed(condition="not_registered")
+    assert theft_conditions(load_policy(shipped_policies()["examplia"])[0]) == {"stolen", "stolen_abroad"}
+
+
+def test_a_withdrawn_appeal_ends_what_it_restored() -> None:
+    appeal = appealed()
+    run_clocks(DUE)
+    with pytest.raises(AppealError):
+        withdraw(appeal.pk, proof=proof_of(Purpose.APPEAL, 2, at=DUE), actor=somebody(2), at=DUE)
+    pairing = Appeal.objects.get().line.pairings.get()
+    with pytest.raises(PairingError, match="belongs to an appeal"):
+        release(pairing.pk, proof=proof_of(Purpose.PAIRING, at=DUE), actor=somebody(), at=DUE)
+    withdraw(appeal.pk, proof=proof_of(Purpose.APPEAL, at=DUE), actor=somebody(), at=DUE)
+    assert paired(DUE) == []
+    with pytest.raises(IllegalTransitionError):
+        withdraw(appeal.pk, proof=proof_of(Purpose.APPEAL, at=DUE), actor=somebody(), at=DUE)
+
+
+def test_a_second_number_of_the_same_person_in_the_same_device_is_let_too() -> None:
+    appeal = appealed()
+    SEEN[number(5)] = [Seen(imei(1), NOW)]
+
+    def add(n: int) -> Appeal:
+        return add_line(
+            appeal.pk, proof=proof_of(Purpose.APPEAL, n), seen_with=seen_with, actor=somebody(n), at=NOW
+        )
+
+    for n in (2, 5):  # another's; nobody knows whose
+        with pytest.raises(AppealError):
+            add(n)
+    report_line(
+        number(5), Imsi(f"11101{5:010}"), holder=Holder.read("AB123451"), plmns=(PLMN,),
+        actor=actor(Role.OPERATOR), at=NOW,
+    )  # fmt: skip
+    add(5)
+    run_clocks(DUE)
+    assert paired(DUE) == [number(1).digits, number(5).digits]
+
+
+def test_an_appeal_for_a_malformed_identity_is_heard_and_kept_apart() -> None:
+    malformed = MalformedImei("ABC")
+    DECIDED[malformed, "malformed"] = 8
+    SEEN[number(1)] = [Seen(malformed, NOW)]
+    decided(appealed(identity=malformed, condition="malformed"), uphold=True)
+    assert [one.identity for one in restored(NOW)] == ["ABC"]
+    assert is_restored(malformed, "malformed", at=NOW)
+    assert paired() == []
+
+
+def test_what_was_decided_is_a_labelled_case_and_the_rate_is_of_the_decided() -> None:
+    DECIDED.update({(imei(2), "not_registered"): 9, (imei(3), "shared_identity"): 9})
+    SEEN[number(1)] += [Seen(imei(2), NOW), Seen(imei(3), NOW)]
+    decided(appealed(), uphold=True)
+    decided(appealed(2), uphold=False)
+    appealed(condition="not_registered", identity=imei(2))
+    appealed(identity=imei(3))
+    run_clocks(DUE)
+    assert [(r.condition, r.decided, r.upheld, r.undecided, r.rate) for r in reversal_rate(NOW)] == [
+        ("not_registered", 0, 0, 1, None),
+        ("shared_identity", 2, 1, 1, Fraction(1, 2)),
+    ]
+    assert reversal_rate(NOW + timedelta(days=99)) == ()
+    assert list(labelled(NOW)) == [
+        Labelled(imei(1).digits, "shared_identity", 7, True),
+        Labelled(imei(1).digits, "shared_identity", 7, False),
+    ]
+
+
+def test_a_document_is_added_once_to_an_undecided_appeal_of_ones_own() -> None:
+    appeal = appealed()
+    evidence(appeal)
+    with pytest.raises(AppealError, match="there already"):
+        evidence(appeal)
+    with pytest.raises(AppealError):
+        evidence(appeal, 2, digest="cd" * 32)
+    with pytest.raises(PermissionDeniedError):
+        add_evidence(
+            appeal.pk, EvidenceKind.PHOTO, "x", "ef" * 32, proof=None, actor=actor(Role.POLICE), at=NOW
+        )
+    add_evidence(appeal.pk, EvidenceKind.MAKER, "x", "ef" * 32, proof=None, actor=actor(Role.OFFICER), at=NOW)
+    decided(appeal, uphold=False)
+    with pytest.raises(AppealError, match="dismissed"):
+        evidence(appeal, digest="01" * 32)
+
+
+@pytest.mark.parametrize("text", ["", "a\0", "x" * 2001, "\ud800", "\u202eabc"])
+def test_hostile_texts_are_refused_and_nothing_is_kept(text: str) -> None:
+    with pytest.raises(CeirError):
+        appealed(why=text)
+    assert Appeal.objects.count() == 0
+    appeal = appealed(why="'; DROP TABLE appeals_appeal; -- <script>\n=1+1")
+    with pytest.raises(CeirError):
+        evidence(appeal, reference=text)
+    with pytest.raises(CeirError):
+        evidence(appeal, remark=text or "\0")
+    with pytest.raises(CeirError):
+        ask_evidence(appeal.pk, text, policy=APPEALS, actor=actor(Role.OFFICER), at=NOW)
+    with pytest.raises(CeirError):
+        recommend(appeal.pk, uphold=True, reason=text, actor=actor(Role.OFFICER), at=NOW)
+    assert Appeal.objects.get().state == "open"
+    assert Proposal.objects.count() == Evidence.objects.count() == 0
+
+
+@pytest.mark.parametrize("text", ["", "a b", "'; --", "x" * 65, "ä", "\0"])
+def test_a_hostile_condition_or_digest_is_refused(text: str) -> None:
+    with pytest.raises(AppealError):
+        appealed(condition=text)
+    with pytest.raises(AppealError):
+        evidence(appealed(), digest=text)
+
+
+def test_without_a_proven_number_there_is_no_appeal_and_none_stands_in_the_record() -> None:
+    with pytest.raises(CodeError):
+        appealed(proof=proof_of(Purpose.CASE))
+    with pytest.raises(CodeError):
+        appealed(proof=proof_of(Purpose.APPEAL, 2))
+    appealed()
+    assert number(1).digits not in repr(list(Entry.objects.values())) + repr(list(Appeal.objects.values()))
