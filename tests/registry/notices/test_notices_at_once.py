@@ -132,7 +132,7 @@ def test_four_processes_that_send_at_once_send_each_notice_once(tmp_path: Path, 
     gateway = open_gateway("smpp", centre.options(window=5), print, lambda: AT)
     deed = partial(send_due, Route("smsc", gateway), TERMS, actor=SYSTEM, at=AT, most=40)
     try:
-        results = at_once([deed] * 4)
+        results = at_once(*[deed] * 4)
     finally:
         gateway.close()
     assert [r for r in results if not isinstance(r, Sendings)] == []
@@ -147,5 +147,5 @@ def test_two_processes_that_plan_at_once_plan_each_notice_once(tmp_path: Path) -
     planned(tmp_path, [f"22{n:08}00" for n in range(50)])
     later = AT + timedelta(days=6)
     deed = partial(plan_notices, TERMS, draw=counted_draw(), actor=SYSTEM, at=later)
-    assert sorted(at_once([deed, deed, deed])) == [0, 0, 50]  # type: ignore[type-var]
+    assert sorted(at_once(deed, deed, deed)) == [0, 0, 50]  # type: ignore[type-var]
     assert Notice.objects.count() == 100
