@@ -13,7 +13,6 @@ from ceir.registry.audit.chain import record
 from ceir.registry.gateways import Incoming
 from ceir.registry.notices.models import Preference
 from ceir.registry.notices.terms import NoticeTerms
-from ceir.registry.notices.wording import wordings
 
 _LONGEST_WORD = 20
 
@@ -76,7 +75,7 @@ def heed(incoming: Incoming, terms: NoticeTerms, *, at: datetime) -> bool:
         return False
     if len(word) > _LONGEST_WORD or not number.is_countable:
         return False
-    spoken = [wordings()[language] for language in terms.languages]
+    spoken = [terms.wordings[language] for language in terms.languages]
     if terms.opt_out and any(word in wording.stop for wording in spoken):
         opt_out(number, terms, actor=SYSTEM, at=at)
         return True

@@ -7,7 +7,8 @@ from django.db.models import Exists, OuterRef
 
 from ceir.clock import Clock
 from ceir.registry.gateways import Incoming, Keep, Receipt, ReceiptState
-from ceir.registry.notices.models import Notice, NoticeState, Part, Report
+from ceir.registry.notices.concluding import conclude, pause_of
+from ceir.registry.notices.models import Notice, NoticeState, Part, Rank, Report
 from ceir.registry.notices.terms import NoticeTerms
 
 _FINAL = (ReceiptState.DELIVERED.value, ReceiptState.NOT_DELIVERED.value, ReceiptState.REFUSED.value)
@@ -62,6 +63,18 @@ def forget_reports(before: datetime) -> int:
     return Report.objects.filter(kept_at__lt=before).delete()[0]
 
 
+def give_up_reports(terms: NoticeTerms, *, at: datetime) -> int:
+    """Count notices of whose delivery no report came as uncertain: nobody knows whether they were read.
+
+    A report that comes later still settles them. Returns: how many.
+    """
+    with transaction.atomic():
+        left = Notice.objects.filter(state=NoticeState.SENT.value, sent_at__lt=at - terms.reported)
+        return left.update(
+            state=NoticeState.UNCERTAIN.value, settled_at=at, detail="no report of its delivery came"
+        )
+
+
 def _settle(report_id: int, terms: NoticeTerms, at: datetime) -> bool:
     with transaction.atomic():
         report = (
@@ -98,16 +111,15 @@ def _conclude(notice: Notice, part: Part, terms: NoticeTerms, at: datetime, deta
     if notice.state not in open_ones or not states <= set(_FINAL):
         return
     if states == {ReceiptState.DELIVERED.value}:
-        state = NoticeState.DELIVERED
+        conclude(notice, NoticeState.DELIVERED, detail, at=at)
     elif (
         states == {ReceiptState.NOT_DELIVERED.value}  # a text of which a part arrived is not sent again
         and notice.state == NoticeState.SENT.value
         and notice.tries < terms.tries
+        and notice.rank != Rank.ASKED_FOR.value
     ):
-        state = NoticeState.WAITING
-        notice.next_at = at + terms.pause_after(notice.tries)
+        notice.turn(NoticeState.WAITING, detail)
+        notice.next_at = at + pause_of(notice, terms)
     else:
-        state = NoticeState.UNDELIVERED
-    notice.turn(state, detail)
-    notice.settled_at = None if state is NoticeState.WAITING else at
+        conclude(notice, NoticeState.UNDELIVERED, detail, at=at)
     notice.save()
