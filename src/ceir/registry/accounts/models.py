@@ -11,9 +11,7 @@ from ceir.registry.actors import ROLES_OF, Actor, OrganisationKind, Role
 from ceir.registry.organisations.models import Organisation
 from ceir.registry.personal.fields import KeyedField
 
-OFFICE = frozenset(
-    {Role.OFFICER, Role.REVIEWER, Role.AUDITOR, Role.ADMINISTRATOR, Role.POLICE, Role.CUSTOMS}
-)
+OFFICE = frozenset({Role.OFFICER, Role.REVIEWER, Role.AUDITOR, Role.ADMINISTRATOR, Role.POLICE, Role.CUSTOMS})
 """Roles whose people work with the office's pages."""
 
 

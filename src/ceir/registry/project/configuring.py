@@ -28,6 +28,7 @@ APPS = (
     "ceir.registry.releases",
     "ceir.registry.background",
     "ceir.registry.calls",
+    "ceir.registry.notices",
 )
 """Our applications; each holds the models of one capability."""
 

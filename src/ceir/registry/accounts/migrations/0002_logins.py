@@ -8,50 +8,65 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('organisations', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("organisations", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Invitation',
+            name="Invitation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', ceir.registry.personal.fields.KeyedField(label='invitation', max_length=16)),
-                ('made_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('tries_left', models.PositiveSmallIntegerField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", ceir.registry.personal.fields.KeyedField(label="invitation", max_length=16)),
+                ("made_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("tries_left", models.PositiveSmallIntegerField()),
             ],
         ),
         migrations.AddField(
-            model_name='account',
-            name='sessions_since',
-            field=models.DateTimeField(blank=True, help_text='Sessions that began earlier are over.', null=True),
+            model_name="account",
+            name="sessions_since",
+            field=models.DateTimeField(
+                blank=True, help_text="Sessions that began earlier are over.", null=True
+            ),
         ),
         migrations.AddField(
-            model_name='client',
-            name='certificates',
-            field=models.JSONField(default=list, help_text='SHA-256 of the certificates that it must come with, as `x5t#S256` has them; none: without.'),
+            model_name="client",
+            name="certificates",
+            field=models.JSONField(
+                default=list,
+                help_text="SHA-256 of the certificates that it must come with, as `x5t#S256` has them; none: without.",
+            ),
         ),
         migrations.AddField(
-            model_name='client',
-            name='previous_hash',
-            field=models.CharField(blank=True, help_text='Of the secret before.', max_length=200),
+            model_name="client",
+            name="previous_hash",
+            field=models.CharField(blank=True, help_text="Of the secret before.", max_length=200),
         ),
         migrations.AddField(
-            model_name='client',
-            name='previous_until',
-            field=models.DateTimeField(help_text='Until then the secret before is good too.', null=True),
+            model_name="client",
+            name="previous_until",
+            field=models.DateTimeField(help_text="Until then the secret before is good too.", null=True),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('login'), name='account_login_whatever_case'),
+            model_name="account",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("login"), name="account_login_whatever_case"
+            ),
         ),
         migrations.AddField(
-            model_name='invitation',
-            name='account',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='invitation', to=settings.AUTH_USER_MODEL),
+            model_name="invitation",
+            name="account",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="invitation",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
     ]
