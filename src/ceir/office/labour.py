@@ -40,7 +40,7 @@ def main(folder: Path, name: str, duty: str) -> int:
             measured[0] = time.monotonic()
             measure_work()
 
-    def count(sender: object, instance: DBTaskResult, **_: object) -> None:  # noqa: ARG001 - Django's
+    def count(sender: object, instance: DBTaskResult[..., object], **_: object) -> None:  # noqa: ARG001 - Django's
         if instance.status in (TaskResultStatus.SUCCESSFUL, TaskResultStatus.FAILED):
             TASKS_ENDED.labels(instance.status.lower()).inc()
 

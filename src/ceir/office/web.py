@@ -77,7 +77,7 @@ def build(office: Office) -> Application:
     from django.core.handlers.wsgi import WSGIHandler  # noqa: PLC0415
     from django.http import HttpRequest  # noqa: PLC0415
     from django.http.response import HttpResponseBase  # noqa: PLC0415
-    from whitenoise import WhiteNoise  # noqa: PLC0415
+    from whitenoise import WhiteNoise  # type: ignore[import-untyped]  # noqa: PLC0415
 
     from ceir.office.measuring import REQUESTS  # noqa: PLC0415 - where to count is known by now
 
