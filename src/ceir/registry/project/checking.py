@@ -9,4 +9,6 @@ globals().update(
 )
 CEIR_KEYS = Path()
 CEIR_DOCUMENTS = Path()
+CEIR_API_PER_MINUTE = 6000
+CEIR_CERTIFICATE_HEADER = ""
 """Spelled out, because type checks see only what is."""

@@ -27,6 +27,8 @@ APPS = (
     "ceir.registry.runs",
     "ceir.registry.releases",
     "ceir.registry.background",
+    "ceir.registry.calls",
+    "ceir.registry.notices",
 )
 """Our applications; each holds the models of one capability."""
 
@@ -51,6 +53,9 @@ class RegistryOptions:
         documents: folder of photos and papers; None: beside that of the keys.
         hosts: names under which pages are reached.
         debug: pages show errors in full; never in production.
+        certificate_header: in which whatever ends TLS tells the certificate of a program; empty: no header
+            is believed.
+        api_per_minute: calls that a program may make, unless it has an allowance of its own.
     """
 
     database: str | Path
@@ -59,6 +64,8 @@ class RegistryOptions:
     documents: Path | None = None
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
     debug: bool = False
+    certificate_header: str = ""
+    api_per_minute: int = 6000
     languages: tuple[tuple[str, str], ...] = field(default=(("en", "English"),))
 
 
@@ -91,6 +98,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
             *APPS,
         ],
         "MIDDLEWARE": [
+            "ceir.api.edge.ApiEdge",
             "django.middleware.security.SecurityMiddleware",
             "django.contrib.sessions.middleware.SessionMiddleware",
             "django.middleware.locale.LocaleMiddleware",
@@ -136,6 +144,10 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
         "SECURE_CONTENT_TYPE_NOSNIFF": True,
         "X_FRAME_OPTIONS": "DENY",
         "LOGGING_CONFIG": None,
+        "CEIR_CERTIFICATE_HEADER": options.certificate_header,
+        # The API refuses by the length that a request claims; files are streamed and not counted here.
+        "DATA_UPLOAD_MAX_MEMORY_SIZE": 8_000_000,
+        "CEIR_API_PER_MINUTE": options.api_per_minute,
         "CEIR_KEYS": options.keys,
         "CEIR_DOCUMENTS": options.documents or options.keys.parent / "documents",
     }
