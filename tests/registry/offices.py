@@ -85,7 +85,7 @@ class Office:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", "from ceir.cli.main import run; run()", "serve", *words,
                  "--config", str(self.config)],
-                check=False, cwd=folder, env=environment(settings), stdout=log, stderr=log,
+                cwd=folder, env=environment(settings), stdout=log, stderr=log,
             )  # fmt: skip
         self.wait_ready()
 
