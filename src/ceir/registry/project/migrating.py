@@ -185,7 +185,7 @@ def _take(taken: list[str]) -> None:
     from django.db.migrations.executor import MigrationExecutor  # noqa: PLC0415
     from django.db.utils import OperationalError  # noqa: PLC0415
 
-    def note(action: str, migration: Any = None, fake: bool = False) -> None:  # noqa: ARG001 - Django's signature
+    def note(action: str, migration: Any | None = None, fake: bool | None = False) -> None:  # noqa: ARG001 - Django's signature
         if action == "apply_success" and migration is not None:
             taken.append(f"{migration.app_label}.{migration.name}")
 
