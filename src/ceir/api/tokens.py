@@ -1,7 +1,7 @@
 """Access tokens for programs: OAuth 2.0 client credentials (RFC 6749 clause 4.4), signed, short-lived.
 
-A token says who somebody is; what he may do is looked up at each request, so that what an administrator changes
-or ends holds at once and not when the token is over.
+A token says who somebody is; what he may do is looked up at each request, so that what an administrator
+changes or ends holds at once and not when the token is over.
 """
 
 from collections.abc import Sequence

@@ -270,6 +270,11 @@ def test_a_header_that_holds_no_certificate_is_refused_with_a_hint(value: str) -
 
 def test_what_is_no_thumbprint_is_refused() -> None:
     made = program()
-    for wrong in (["short"], ["!" * 43], [thumb(certificate("x"))[:42] + "="], ["A" * 42 + str(n) for n in range(6)]):
+    for wrong in (
+        ["short"],
+        ["!" * 43],
+        [thumb(certificate("x"))[:42] + "="],
+        ["A" * 42 + str(n) for n in range(6)],
+    ):
         with pytest.raises(ClientRefusedError):
             bind_to_certificates(made.pk, wrong, actor=admin(), at=NOW)

@@ -77,9 +77,7 @@ def make_client(
     return client
 
 
-def rotate_secret(
-    client_id: int, *, secret: str, overlap: timedelta, actor: Actor, at: datetime
-) -> Client:
+def rotate_secret(client_id: int, *, secret: str, overlap: timedelta, actor: Actor, at: datetime) -> Client:
     """Give a program a new secret; the one before goes on for a while, so that nothing stands still.
 
     Args:
@@ -123,9 +121,7 @@ def set_scopes(client_id: int, scopes: Iterable[Permission], *, actor: Actor, at
     return client
 
 
-def bind_to_certificates(
-    client_id: int, thumbprints: Iterable[str], *, actor: Actor, at: datetime
-) -> Client:
+def bind_to_certificates(client_id: int, thumbprints: Iterable[str], *, actor: Actor, at: datetime) -> Client:
     """Make a program come with one of these certificates (RFC 8705); none: without one again.
 
     Args:

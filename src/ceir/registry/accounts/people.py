@@ -217,7 +217,9 @@ def _locked(account_id: int, actor: Actor) -> Account:
 def _require_fit(role: Role, organisation: Organisation) -> None:
     allowed = ROLES_OF[OrganisationKind(organisation.kind)]
     if role not in allowed or role is Role.CONSUMER:
-        named = ", ".join(sorted(r.value for r in allowed if r is not Role.CONSUMER)) or "nobody with an account"
+        named = (
+            ", ".join(sorted(r.value for r in allowed if r is not Role.CONSUMER)) or "nobody with an account"
+        )
         raise AccountRefusedError(
             f"People of a {organisation.kind} are: {named}.", "Choose a role that fits."
         )
