@@ -11,4 +11,7 @@ CEIR_KEYS = Path()
 CEIR_DOCUMENTS = Path()
 CEIR_API_PER_MINUTE = 6000
 CEIR_CERTIFICATE_HEADER = ""
+CEIR_PROXIES = 0
+CEIR_SEND_TEXT = ""
+CEIR_FORMS_GO_TO: tuple[str, ...] = ()
 """Spelled out, because type checks see only what is."""

@@ -189,7 +189,7 @@ def _take(taken: list[str]) -> None:
         if action == "apply_success" and migration is not None:
             taken.append(f"{migration.app_label}.{migration.name}")
 
-    executor = MigrationExecutor(connection, note)  # type: ignore[arg-type]  # the stubs want less
+    executor = MigrationExecutor(connection, note)
     targets = executor.loader.graph.leaf_nodes()
     try:
         executor.migrate(targets, executor.migration_plan(targets))
