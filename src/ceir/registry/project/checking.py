@@ -10,4 +10,5 @@ globals().update(
 CEIR_KEYS = Path()
 CEIR_DOCUMENTS = Path()
 CEIR_API_PER_MINUTE = 6000
+CEIR_EXEMPT_DEVICE_TYPES: tuple[str, ...] = ()
 """Spelled out, because type checks see only what is."""

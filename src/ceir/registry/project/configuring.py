@@ -27,6 +27,7 @@ APPS = (
     "ceir.registry.runs",
     "ceir.registry.releases",
     "ceir.registry.calls",
+    "ceir.registry.references",
 )
 """Our applications; each holds the models of one capability."""
 
@@ -52,6 +53,8 @@ class RegistryOptions:
         hosts: names under which pages are reached.
         debug: pages show errors in full; never in production.
         api_per_minute: calls that a program may make, unless it has an allowance of its own.
+        exempt_device_types: kinds of device (as the TAC list names them) that need no registration; the same
+            as in the policy.
     """
 
     database: str | Path
@@ -61,6 +64,7 @@ class RegistryOptions:
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
     debug: bool = False
     api_per_minute: int = 6000
+    exempt_device_types: tuple[str, ...] = ()
     languages: tuple[tuple[str, str], ...] = field(default=(("en", "English"),))
 
 
@@ -142,6 +146,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
         # The API refuses by the length that a request claims; files are streamed and not counted here.
         "DATA_UPLOAD_MAX_MEMORY_SIZE": 8_000_000,
         "CEIR_API_PER_MINUTE": options.api_per_minute,
+        "CEIR_EXEMPT_DEVICE_TYPES": options.exempt_device_types,
         "CEIR_KEYS": options.keys,
         "CEIR_DOCUMENTS": options.documents or options.keys.parent / "documents",
     }
