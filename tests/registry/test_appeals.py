@@ -31,7 +31,7 @@ from ceir.registry.audit.models import Entry
 from ceir.registry.codes.models import Purpose
 from ceir.registry.codes.proving import CodeError, Proof
 from ceir.registry.pairings.exporting import pairings
-from ceir.registry.pairings.pairing import PairingError, release
+from ceir.registry.pairings.pairing import PairingError, propose_release, release
 from ceir.registry.proposals.deciding import decide
 from ceir.registry.proposals.deciding import withdraw as withdraw_proposal
 from ceir.registry.proposals.models import Proposal
@@ -351,3 +351,24 @@ def test_without_a_proven_number_there_is_no_appeal_and_none_stands_in_the_recor
         appealed(proof=proof_of(Purpose.APPEAL, 2))
     appealed()
     assert number(1).digits not in repr(list(Entry.objects.values())) + repr(list(Appeal.objects.values()))
+
+
+def test_two_appeals_let_a_line_each_by_itself_so_that_the_end_of_one_leaves_the_other() -> None:
+    DECIDED[imei(1), "not_registered"] = 7
+    first, second = appealed(), appealed(condition="not_registered")
+    assert run_clocks(DUE) == 2
+    decided(first, uphold=False, at=DUE)
+    assert paired(DUE) == [number(1).digits]
+    withdraw(second.pk, proof=proof_of(Purpose.APPEAL, at=DUE), actor=somebody(), at=DUE)
+    assert paired(DUE) == []
+
+
+def test_what_an_appeal_let_ends_by_deciding_the_appeal_and_in_no_other_way() -> None:
+    appeal = appealed()
+    run_clocks(DUE)
+    pairing = Appeal.objects.get().line.pairings.get()
+    for who in (actor(Role.OFFICER), actor(Role.OPERATOR)):
+        with pytest.raises(PairingError, match="belongs to an appeal"):
+            propose_release(pairing.pk, reason="x", actor=who, at=DUE)
+    decided(appeal, uphold=False, at=DUE)
+    assert paired(DUE) == []

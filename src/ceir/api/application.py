@@ -17,6 +17,7 @@ from pydantic_core import to_json
 
 import ceir
 from ceir.api import documenting, problems, serving, tokens, v1
+from ceir.api.certificates import thumbprint_of
 from ceir.api.tokens import Caller
 from ceir.errors import CeirError
 
@@ -27,7 +28,7 @@ class Bearer(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
         """The caller, as `request.auth`; who was found once is not looked for again in the same request."""
         known = getattr(request, "auth", None)
-        return known if isinstance(known, Caller) else tokens.read(token)
+        return known if isinstance(known, Caller) else tokens.read(token, thumbprint_of(request))
 
 
 class Renderer(BaseRenderer):

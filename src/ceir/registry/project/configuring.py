@@ -26,8 +26,10 @@ APPS = (
     "ceir.registry.cases",
     "ceir.registry.runs",
     "ceir.registry.releases",
+    "ceir.registry.background",
     "ceir.registry.calls",
     "ceir.registry.references",
+    "ceir.registry.notices",
 )
 """Our applications; each holds the models of one capability."""
 
@@ -52,6 +54,8 @@ class RegistryOptions:
         documents: folder of photos and papers; None: beside that of the keys.
         hosts: names under which pages are reached.
         debug: pages show errors in full; never in production.
+        certificate_header: in which whatever ends TLS tells the certificate of a program; empty: no header
+            is believed.
         api_per_minute: calls that a program may make, unless it has an allowance of its own.
         exempt_device_types: kinds of device (as the TAC list names them) that need no registration; the same
             as in the policy.
@@ -63,6 +67,7 @@ class RegistryOptions:
     documents: Path | None = None
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
     debug: bool = False
+    certificate_header: str = ""
     api_per_minute: int = 6000
     exempt_device_types: tuple[str, ...] = ()
     languages: tuple[tuple[str, str], ...] = field(default=(("en", "English"),))
@@ -143,6 +148,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
         "SECURE_CONTENT_TYPE_NOSNIFF": True,
         "X_FRAME_OPTIONS": "DENY",
         "LOGGING_CONFIG": None,
+        "CEIR_CERTIFICATE_HEADER": options.certificate_header,
         # The API refuses by the length that a request claims; files are streamed and not counted here.
         "DATA_UPLOAD_MAX_MEMORY_SIZE": 8_000_000,
         "CEIR_API_PER_MINUTE": options.api_per_minute,
