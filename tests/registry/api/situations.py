@@ -5,14 +5,16 @@ of an example, by where they stand: `{"path": {"proposal_id": 7}}`.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from calling import SECRET, program
-from lost import police, reported
+from lost import blocked, police, reported
 from people import NOW
 
 from ceir.registry.actors import Role
 from ceir.registry.cases.verifying import verify
+from ceir.registry.references.models import Observed, TacRecord
 
 Values = Mapping[str, Mapping[str, Any]]
 
@@ -52,3 +54,15 @@ def a_case_was_verified() -> Values:
     case = reported()
     verify(case.pk, reason="the bill fits", actor=police(), at=NOW)
     return {"query": {"subject": f"case:{case.pk}"}}
+
+
+@situation("a stolen device")
+def a_stolen_device() -> Values:
+    blocked()
+    TacRecord.objects.get_or_create(
+        tac=35674108, defaults={"manufacturer": "Oppo", "model_name": "N1", "device_type": "Smartphone"}
+    )
+    Observed.objects.get_or_create(
+        imei=35674108000001, defaults={"first_seen": date(2026, 1, 5), "last_seen": date(2026, 11, 20)}
+    )
+    return {}

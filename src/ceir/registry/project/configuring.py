@@ -29,6 +29,7 @@ APPS = (
     "ceir.registry.releases",
     "ceir.registry.background",
     "ceir.registry.calls",
+    "ceir.registry.references",
     "ceir.registry.notices",
     "ceir.registry.logins",
 )
@@ -64,6 +65,8 @@ class RegistryOptions:
         certificate_header: in which whatever ends TLS tells the certificate of a program; empty: no header
             is believed.
         api_per_minute: calls that a program may make, unless it has an allowance of its own.
+        exempt_device_types: kinds of device (as the TAC list names them) that need no registration; the same
+            as in the policy.
     """
 
     database: str | Path
@@ -78,6 +81,7 @@ class RegistryOptions:
     send_text: str = ""
     certificate_header: str = ""
     api_per_minute: int = 6000
+    exempt_device_types: tuple[str, ...] = ()
     languages: tuple[tuple[str, str], ...] = field(default=(("en", "English"),))
 
     @property
@@ -175,6 +179,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
         # The API refuses by the length that a request claims; files are streamed and not counted here.
         "DATA_UPLOAD_MAX_MEMORY_SIZE": 8_000_000,
         "CEIR_API_PER_MINUTE": options.api_per_minute,
+        "CEIR_EXEMPT_DEVICE_TYPES": options.exempt_device_types,
         "CEIR_KEYS": options.keys,
         "CEIR_DOCUMENTS": options.documents or options.keys.parent / "documents",
     }
