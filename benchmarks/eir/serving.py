@@ -167,7 +167,9 @@ def beside_a_constant(bench: Bench) -> dict[str, object]:
     flood = Plan(bench.seconds, None, 8, 32)
     port = free_port()
     script = Path(__file__).with_name("n17_constant.py")
-    constant = subprocess.Popen([sys.executable, script, str(port)])
+    # This process is on the clients' core, and what it starts would be there, too.
+    core = ("taskset", "-c", str(SERVER_CORE))
+    constant = subprocess.Popen([*core, sys.executable, script, str(port)])
     try:
         for _ in range(200):
             with socket.socket() as probe:
