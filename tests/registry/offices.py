@@ -17,7 +17,7 @@ import httpx
 import psycopg
 
 HERE = Path(__file__).parent
-START_SECONDS = 90
+START_SECONDS = 240
 
 
 def free_port() -> int:
@@ -90,7 +90,10 @@ class Office:
         self.wait_ready()
 
     def wait_ready(self) -> None:
-        wait_for(self.is_ready, f"it is ready: {self.text()[-4000:]}")
+        try:
+            wait_for(self.is_ready, "it is ready")
+        except AssertionError as late:
+            raise AssertionError(f"{late}: {self.text()[-6000:]}") from late
 
     def is_ready(self) -> bool:
         assert self.process.poll() is None, self.text()
