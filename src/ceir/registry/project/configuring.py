@@ -101,7 +101,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
         "AUTH_USER_MODEL": "accounts.Account",
         "INSTALLED_APPS": [
-            "django.contrib.admin",
+            "ceir.registry.office.apps.OfficeAdminConfig",
             "django.contrib.auth",
             "django.contrib.contenttypes",
             "django.contrib.sessions",
@@ -110,6 +110,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
             "django_tasks",
             "django_tasks_db",
             *APPS,
+            "ceir.registry.office.apps.OfficeConfig",
             "allauth",
             "allauth.account",
             "allauth.mfa",
