@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from machine import CLIENT_CORE
 
 from ceir.equipment_check import Question
@@ -26,6 +27,10 @@ from ceir.interfaces.serving.workers import new_event_loop
 
 MME = Node("mme.localdomain", "localdomain")
 SERVER_REALM = "localdomain"
+STREAMS = 256
+"""As many as the server allows on a connection."""
+
+PERCENTILES = (50, 90, 99, 99.9, 100)
 ON_CLIENT_CORE = ("taskset", "-c", str(CLIENT_CORE))
 
 
@@ -127,23 +132,16 @@ class H2load:
     def is_possible() -> bool:
         return shutil.which("h2load") is not None
 
-    def put(self, port: int, seconds: float) -> Loaded:
-        """A flood for so many seconds; 8 connections, 32 streams each."""
-        paths = self._folder / f"targets-{port}"
+    def put(self, port: int, plan: Plan) -> Loaded:
+        """A load in a process of its own; times run from when a request was sent."""
+        paths, log = self._folder / f"targets-{port}", self._folder / f"log-{port}"
         paths.write_text("".join(f"http://127.0.0.1:{port}{one}\n" for one in self._targets))
+        log.unlink(missing_ok=True)
         words = (
             *ON_CLIENT_CORE,
-            "h2load",
-            "-t",
-            1,
-            "-c",
-            8,
-            "-m",
-            32,
-            "-D",
-            max(1, round(seconds)),
-            "-i",
-            paths,
+            *("h2load", "-t", 1, "-c", plan.connections, "-m", min(plan.window, STREAMS)),
+            *("-D", max(1, round(plan.seconds)), "-i", paths),
+            *(("--rps", round(plan.rate / plan.connections), "--log-file", log) if plan.rate else ()),
         )
         output = subprocess.run([*map(str, words)], capture_output=True, text=True, check=True).stdout
         rate = re.search(r"finished in .*?, ([0-9.]+) req/s", output)
@@ -153,4 +151,10 @@ class H2load:
         assert good is not None, output
         assert bad is not None, output
         failed = sum(map(int, bad.groups()))
-        return Loaded(int(good[1]), float(rate[1]), {"failed": failed} if failed else {}, {})
+        times: dict[str, float] = {}
+        if plan.rate:
+            took = np.loadtxt(log, usecols=2)
+            times = {
+                f"{share:g}": round(float(np.percentile(took, share)) / 1000, 3) for share in PERCENTILES
+            }
+        return Loaded(int(good[1]), float(rate[1]), {"failed": failed} if failed else {}, times)

@@ -13,6 +13,7 @@ import sys
 from machine import SERVER_CORE
 
 from ceir.interfaces.serving.http import HttpLimits, Listen, serve_rsgi
+from ceir.interfaces.serving.plant import answers_first
 from ceir.interfaces.serving.workers import new_event_loop
 
 
@@ -29,6 +30,7 @@ class Constant:
 async def main() -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    answers_first()
     await serve_rsgi(Constant(), Listen("127.0.0.1", int(sys.argv[1])), HttpLimits(), stop)
 
 

@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import identities
@@ -73,6 +73,8 @@ class Bench:
         """The fastest client there is, which the server is measured against."""
         if interface == "s13" and self.native is not None:
             return "native/s13_load.c", self.native.put
+        if interface == "n17" and self.h2load is not None:
+            return "h2load", self.h2load.put
         return "ceir load-test", by_client(interface, self.questions)
 
     def cost(self, load: Callable[[], Loaded], spent: Callable[[], float]) -> tuple[Loaded, float]:
@@ -126,6 +128,7 @@ def beside_a_constant(bench: Bench) -> dict[str, object]:
     if bench.h2load is None:
         return {"skipped": "h2load is not installed"}
     ask = bench.h2load.put
+    flood = Plan(bench.seconds, None, 8, 32)
     port = free_port()
     script = Path(__file__).with_name("n17_constant.py")
     constant = subprocess.Popen([sys.executable, script, str(port)])
@@ -144,10 +147,10 @@ def beside_a_constant(bench: Bench) -> dict[str, object]:
             costs: dict[str, list[float]] = {name: [] for name in sides}
             errors: dict[str, int] = {}
             for at, _ in sides.values():
-                ask(at, 1)
+                ask(at, replace(flood, seconds=1))
             for _ in range(ROUNDS):
                 for name, (at, spent) in sides.items():
-                    loaded, cost = bench.cost(lambda at=at: ask(at, bench.seconds), spent)
+                    loaded, cost = bench.cost(lambda at=at: ask(at, flood), spent)
                     rates[name].append(loaded.per_second)
                     costs[name].append(cost)
                     errors |= loaded.errors

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import jwt
 from django.conf import settings
+from django.http import HttpRequest
 
 from ceir.registry.accounts.clients import ClientRefusedError, comes_rightly, in_use
 from ceir.registry.accounts.models import Client
@@ -42,6 +43,12 @@ class Caller:
                 f"The token does not cover {permission.value}.", "Ask for a token with that scope."
             )
         return self.actor
+
+
+class Request(HttpRequest):
+    """A request with a token."""
+
+    auth: Caller
 
 
 def issue(

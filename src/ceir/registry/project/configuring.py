@@ -28,6 +28,9 @@ APPS = (
     "ceir.registry.runs",
     "ceir.registry.releases",
     "ceir.registry.logins",
+    "ceir.registry.background",
+    "ceir.registry.calls",
+    "ceir.registry.notices",
 )
 """Our applications; each holds the models of one capability."""
 
@@ -60,6 +63,7 @@ class RegistryOptions:
         send_text: dotted name of what sends a text to a number; empty: nothing does.
         certificate_header: in which whatever ends TLS tells the certificate of a program; empty: no header
             is believed.
+        api_per_minute: calls that a program may make, unless it has an allowance of its own.
     """
 
     database: str | Path
@@ -73,6 +77,7 @@ class RegistryOptions:
     identity_providers: tuple[IdentityProvider, ...] = ()
     send_text: str = ""
     certificate_header: str = ""
+    api_per_minute: int = 6000
     languages: tuple[tuple[str, str], ...] = field(default=(("en", "English"),))
 
     @property
@@ -118,6 +123,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
             "allauth.socialaccount.providers.openid_connect",
         ],
         "MIDDLEWARE": [
+            "ceir.api.edge.ApiEdge",
             "django.middleware.security.SecurityMiddleware",
             "ceir.registry.project.headers.HeadersMiddleware",
             "django.contrib.sessions.middleware.SessionMiddleware",
@@ -167,6 +173,9 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
         **_logins(options),
         "LOGGING_CONFIG": None,
         "CEIR_CERTIFICATE_HEADER": options.certificate_header,
+        # The API refuses by the length that a request claims; files are streamed and not counted here.
+        "DATA_UPLOAD_MAX_MEMORY_SIZE": 8_000_000,
+        "CEIR_API_PER_MINUTE": options.api_per_minute,
         "CEIR_KEYS": options.keys,
         "CEIR_DOCUMENTS": options.documents or options.keys.parent / "documents",
     }
