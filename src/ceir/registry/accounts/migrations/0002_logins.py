@@ -42,11 +42,7 @@ class Migration(migrations.Migration):
             name="certificates",
             field=models.JSONField(
                 default=list,
-<<<<<<< HEAD
                 help_text="SHA-256 of certificates, one of which it must come with (`x5t#S256`); none: without.",
-=======
-                help_text="SHA-256 of the certificates that it must come with, as `x5t#S256` has them; none: without.",
->>>>>>> main
             ),
         ),
         migrations.AddField(
