@@ -151,7 +151,7 @@ def gsup_yes(port: int, questions: Sequence[Question]) -> list[bool]:
 
 
 def spoiled(interface: str, port: int) -> None:
-    """One request that gets a refusal instead of a status: short PEI, unknown command or operation, no IMEI."""
+    """One request that gets a refusal instead of a status: a short PEI, an unknown command, no IMEI."""
     if interface == "n17":
         assert httpx.get(f"http://127.0.0.1:{port}{PATH}", params={"pei": "imei-1"}).status_code == 400
         return

@@ -18,7 +18,7 @@ class NoWayToSendError(CeirError):
 
 
 def send_code(number: Msisdn, code: str) -> None:
-    """Hand a code over to be sent, in the language of whoever asks, with what it is for and no link.
+    """Hand a code over to be sent, in the language of whoever asks: what it is for, and no link.
 
     Raises:
         NoWayToSendError: nothing is set up.

@@ -27,11 +27,11 @@ APPS = (
     "ceir.registry.cases",
     "ceir.registry.runs",
     "ceir.registry.releases",
+    "ceir.registry.logins",
     "ceir.registry.background",
     "ceir.registry.calls",
     "ceir.registry.references",
     "ceir.registry.notices",
-    "ceir.registry.logins",
 )
 """Our applications; each holds the models of one capability."""
 
@@ -110,7 +110,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
         "AUTH_USER_MODEL": "accounts.Account",
         "INSTALLED_APPS": [
-            "django.contrib.admin",
+            "ceir.registry.office.apps.OfficeAdminConfig",
             "django.contrib.auth",
             "django.contrib.contenttypes",
             "django.contrib.sessions",
@@ -119,6 +119,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
             "django_tasks",
             "django_tasks_db",
             *APPS,
+            "ceir.registry.office.apps.OfficeConfig",
             "allauth",
             "allauth.account",
             "allauth.mfa",
