@@ -8,6 +8,7 @@ from ceir.registry.cases.choosing import forget_offers
 from ceir.registry.cases.leaving import lift_provisional
 from ceir.registry.cases.models import Case
 from ceir.registry.cases.moving import locked
+from ceir.registry.sweeping import for_each
 
 
 def pass_deadlines(at: datetime) -> int:
@@ -18,12 +19,15 @@ def pass_deadlines(at: datetime) -> int:
 
     Returns: blocks lifted.
     """
-    lifted = 0
-    forget_offers(at)
-    for key in Case.objects.filter(provisional_until__lte=at).order_by("pk").values_list("pk", flat=True):
+
+    def lift(key: int) -> bool:
         with transaction.atomic():
             case = locked(key)
-            if case.provisional_until is not None and case.provisional_until <= at:
-                lift_provisional(case, at=at)
-                lifted += 1
-    return lifted
+            if case.provisional_until is None or case.provisional_until > at:
+                return False
+            lift_provisional(case, at=at)
+            return True
+
+    forget_offers(at)
+    over = Case.objects.filter(provisional_until__lte=at).order_by("pk")
+    return for_each(list(over.values_list("pk", flat=True)), lift)
