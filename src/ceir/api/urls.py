@@ -4,7 +4,9 @@ from django.urls import include, path
 
 from ceir.api.application import build
 
+API = build()
+
 urlpatterns = [
     path("", include("ceir.registry.project.urls")),
-    path("api/v1/", build().urls),
+    path("api/v1/", API.urls),
 ]
