@@ -114,7 +114,8 @@ def next_due(job: Job, last: LastRun | None, *, interrupted: bool) -> datetime |
     if interrupted and failures <= 1:
         return None
     ended: datetime = last.ended_at or last.started_at
-    wait = min(_FIRST_WAIT * 2 ** min(failures - 1, 16), _LONGEST_WAIT, max(job.every, _FIRST_WAIT))
+    longer = _FIRST_WAIT * float(1 << min(failures - 1, 16))
+    wait = min(longer, _LONGEST_WAIT, max(job.every, _FIRST_WAIT))
     return ended + wait
 
 
