@@ -1,7 +1,6 @@
 """A register that burned down comes back from what was kept; what does not come back is told."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -69,7 +68,7 @@ def country(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Country]:
 
 
 @pytest.fixture
-def elsewhere(country: Country, tmp_path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
+def elsewhere(tmp_path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
     """A new machine: an empty workspace, an empty database."""
     with own_database("ceir_elsewhere") as settings:
         ceir("init", "there", settings=settings, folder=tmp_path)
@@ -168,7 +167,7 @@ def test_a_back_up_that_was_changed_is_refused_before_anything_is_done(
 
 def test_a_back_up_is_for_its_owner_only_and_overwrites_nothing(country: Country, tmp_path: Path) -> None:
     for file in (country.backup, *country.backup.rglob("*"), country.keys, *country.keys.rglob("*")):
-        assert not os.stat(file).st_mode & 0o077, file
+        assert not file.stat().st_mode & 0o077, file
     refused = ceir("backup", str(country.backup), settings=country.settings, folder=country.folder, code=1)
     assert "backup_refused" in refused.stderr
     inside = ceir(
