@@ -52,7 +52,9 @@ def enter(
     return made
 
 
-def set_in_use(organisation_id: int, *, active: bool, reason: str, actor: Actor, at: datetime) -> Organisation:
+def set_in_use(
+    organisation_id: int, *, active: bool, reason: str, actor: Actor, at: datetime
+) -> Organisation:
     """Put an organisation out of use, or in use again: nobody of it comes in, from the next request on.
 
     Raises:

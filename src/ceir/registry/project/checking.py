@@ -11,7 +11,6 @@ CEIR_KEYS = Path()
 CEIR_DOCUMENTS = Path()
 CEIR_CERTIFICATE_HEADER = ""
 CEIR_PROXIES = 0
-CEIR_SEND_TEXT = ""
 CEIR_FORMS_GO_TO: tuple[str, ...] = ()
 CEIR_API_PER_MINUTE = 6000
 """Spelled out, because type checks see only what is."""

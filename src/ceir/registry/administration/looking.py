@@ -17,7 +17,7 @@ from django.utils.functional import cached_property
 from ceir.errors import CeirError
 from ceir.registry.accounts.permissions import require
 from ceir.registry.actors import Actor
-from ceir.registry.office.declaring import Deed, Desk, actor_of, may, reach, words
+from ceir.registry.administration.declaring import Deed, Desk, actor_of, may, reach, words
 from ceir.registry.personal.fields import Access, EncryptedField, KeyedField, Sealed
 from ceir.registry.personal.finding import encrypted_fields
 from ceir.registry.personal.retention import retention_of
@@ -44,8 +44,8 @@ class DeskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # of any model
     list_max_show_all = 50
     show_full_result_count = False
     paginator = CappedPaginator
-    change_form_template = "office/row.html"
-    change_list_template = "office/list.html"
+    change_form_template = "administration/row.html"
+    change_list_template = "administration/list.html"
 
     # --- who sees what
 
@@ -155,7 +155,9 @@ class DeskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # of any model
         def read(_row: Any, typed: Mapping[str, Any], who: Actor, at: Any) -> str:
             access = Access(who, at, typed["basis"])
             found = self.desk.reveal(row, access) if self.desk.reveal else _fields(row, self.desk, access)
-            return "\n".join(f"{name}: {value}" for name, value in found.items() if value) or "Nothing is kept."
+            return (
+                "\n".join(f"{name}: {value}" for name, value in found.items() if value) or "Nothing is kept."
+            )
 
         deed = Deed(
             "reveal", "Read personal data", needed, read,
@@ -193,7 +195,7 @@ class DeskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # of any model
             "shown": shown,
         }
         status = 422 if form.is_bound and form.errors else 200
-        answer = TemplateResponse(request, "office/deed.html", context, status=status)
+        answer = TemplateResponse(request, "administration/deed.html", context, status=status)
         answer.headers["Cache-Control"] = "no-store, private"
         return answer
 
@@ -229,7 +231,8 @@ def admin_for(desk: Desk) -> type[DeskAdmin]:
             "list_filter": desk.filters,
             "search_fields": desk.find or (("pk",) if desk.imei else ()),
             "search_help_text": "An IMEI, or a text" if desk.imei else None,
-            "list_select_related": [f.name for f in fields if f.is_relation and f.name in desk.shown] or False,
+            "list_select_related": [f.name for f in fields if f.is_relation and f.name in desk.shown]
+            or False,
             "fields": tuple(shown),
             "readonly_fields": tuple(shown),
             "ordering": ("-pk",),
@@ -273,6 +276,8 @@ def _fields(row: models.Model, desk: Desk, access: Access) -> dict[str, str]:
     found: dict[str, str] = {}
     with transaction.atomic(durable=True):
         for field in encrypted_fields(type(row)):
+            if field.name in desk.hidden:
+                continue
             value = getattr(row, field.name)
             if isinstance(value, Sealed):
                 found[field.verbose_name] = value.reveal(access, retention.subject(row))

@@ -3,7 +3,17 @@
 from django import forms
 
 from ceir.registry.accounts.permissions import Permission
-from ceir.registry.office.declaring import Deed, Desk, choice, done, in_state, plain, reason, with_reason, words
+from ceir.registry.administration.declaring import (
+    Deed,
+    Desk,
+    choice,
+    done,
+    in_state,
+    plain,
+    reason,
+    with_reason,
+    words,
+)
 from ceir.registry.releases import overriding, proposing, releasing
 from ceir.registry.releases.models import Member, Override, OverrideAnswer, Release, ReleaseState, Step
 

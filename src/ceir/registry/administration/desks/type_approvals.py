@@ -7,7 +7,17 @@ from typing import Any
 
 from ceir.registry.accounts.permissions import Permission
 from ceir.registry.actors import Actor
-from ceir.registry.office.declaring import Deed, Desk, choice, done, in_state, plain, reason, with_reason, words
+from ceir.registry.administration.declaring import (
+    Deed,
+    Desk,
+    choice,
+    done,
+    in_state,
+    plain,
+    reason,
+    with_reason,
+    words,
+)
 from ceir.registry.type_approvals import certificates, counterfeits, proposing, surveillance
 from ceir.registry.type_approvals.models import (
     Certificate,
@@ -67,7 +77,12 @@ DESKS = (
             ),
         ),
     ),
-    Desk(CertifiedModel, sees=_READ, shown=("certificate", "manufacturer", "name"), find=("manufacturer", "name")),
+    Desk(
+        CertifiedModel,
+        sees=_READ,
+        shown=("certificate", "manufacturer", "name"),
+        find=("manufacturer", "name"),
+    ),
     Desk(CertifiedTac, sees=_READ, shown=("certificate", "model", "tac"), find=("=tac",)),
     Desk(Standard, sees=_READ, shown=("certificate", "designation"), find=("designation",)),
     Desk(

@@ -1,13 +1,15 @@
 """Runs that were taken over, and what they decided."""
 
 from ceir.registry.accounts.permissions import Permission
-from ceir.registry.office.declaring import Desk
+from ceir.registry.administration.declaring import Desk
 from ceir.registry.runs.models import Change, Contact, Decision, Grounds, Run
 
 _READ = (Permission.RUN_READ,)
 
 DESKS = (
-    Desk(Run, sees=_READ, shown=("number", "as_of", "country", "applied_at", "applied_by"), find=("=number",)),
+    Desk(
+        Run, sees=_READ, shown=("number", "as_of", "country", "applied_at", "applied_by"), find=("=number",)
+    ),
     Desk(
         Decision,
         sees=_READ,

@@ -5,7 +5,7 @@ from functools import partial
 from django import forms
 
 from ceir.registry.accounts.permissions import Permission
-from ceir.registry.office.declaring import Deed, Desk, done, in_state, reason, with_reason, words
+from ceir.registry.administration.declaring import Deed, Desk, done, in_state, reason, with_reason, words
 from ceir.registry.registrations import duties, owning
 from ceir.registry.registrations.models import (
     Duty,
@@ -117,7 +117,10 @@ DESKS = (
                 {"reason": reason},
                 in_state(ReviewState.OPEN),
             )
-            for name, label, detach in (("detach", "It is not his", True), ("keep", "It stays with him", False))
+            for name, label, detach in (
+                ("detach", "It is not his", True),
+                ("keep", "It stays with him", False),
+            )
         ),
     ),
 )

@@ -78,7 +78,7 @@ def all_desks() -> tuple[Desk, ...]:
     Raises:
         TypeError: a module declares none.
     """
-    from ceir.registry.office import desks  # noqa: PLC0415 - its modules import this one
+    from ceir.registry.administration import desks  # noqa: PLC0415 - its modules import this one
 
     found: list[Desk] = []
     for info in sorted(pkgutil.iter_modules(desks.__path__), key=lambda one: one.name):
@@ -166,5 +166,8 @@ def choice(label: str, values: Mapping[str, str] | tuple[str, ...]) -> forms.Fie
 def several(label: str, values: tuple[str, ...]) -> forms.Field:
     """Some of some values."""
     return forms.MultipleChoiceField(
-        label=label, choices=[(one, one) for one in values], required=False, widget=forms.CheckboxSelectMultiple
+        label=label,
+        choices=[(one, one) for one in values],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
     )
