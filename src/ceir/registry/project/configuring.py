@@ -61,7 +61,6 @@ class RegistryOptions:
         tls: pages are reached over TLS only; None: they are, unless every host is this machine.
         proxies: of the installer's own before the register; what they write of addresses and TLS is believed.
         identity_providers: by which people may log in.
-        send_text: dotted name of what sends a text to a number; empty: nothing does.
         certificate_header: in which whatever ends TLS tells the certificate of a program; empty: no header
             is believed.
         api_per_minute: calls that a program may make, unless it has an allowance of its own.
@@ -78,7 +77,6 @@ class RegistryOptions:
     tls: bool | None = None
     proxies: int = 0
     identity_providers: tuple[IdentityProvider, ...] = ()
-    send_text: str = ""
     certificate_header: str = ""
     api_per_minute: int = 6000
     exempt_device_types: tuple[str, ...] = ()
@@ -110,7 +108,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
         "AUTH_USER_MODEL": "accounts.Account",
         "INSTALLED_APPS": [
-            "ceir.registry.office.apps.OfficeAdminConfig",
+            "ceir.registry.administration.apps.DeskAdminConfig",
             "django.contrib.auth",
             "django.contrib.contenttypes",
             "django.contrib.sessions",
@@ -119,7 +117,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
             "django_tasks",
             "django_tasks_db",
             *APPS,
-            "ceir.registry.office.apps.OfficeConfig",
+            "ceir.registry.administration.apps.AdministrationConfig",
             "allauth",
             "allauth.account",
             "allauth.mfa",
@@ -246,7 +244,6 @@ def _logins(options: RegistryOptions) -> dict[str, Any]:
                 "APPS": [provider.as_allauth_has_it() for provider in options.identity_providers],
             }
         },
-        "CEIR_SEND_TEXT": options.send_text,
     }
 
 

@@ -3,7 +3,7 @@
 from functools import partial
 
 from ceir.registry.accounts.permissions import Permission
-from ceir.registry.office.declaring import Deed, Desk, in_state, plain, reason, with_reason
+from ceir.registry.administration.declaring import Deed, Desk, in_state, plain, reason, with_reason
 from ceir.registry.proposals.deciding import decide, withdraw
 from ceir.registry.proposals.models import Proposal, State
 

@@ -3,7 +3,7 @@
 from django import forms
 
 from ceir.registry.accounts.permissions import Permission
-from ceir.registry.office.declaring import (
+from ceir.registry.administration.declaring import (
     Deed,
     Desk,
     choice,

@@ -10,10 +10,7 @@ from django import forms
 from ceir.identifiers import Imei
 from ceir.registry.accounts.permissions import Permission
 from ceir.registry.actors import Actor, OrganisationKind
-from ceir.registry.imports import alarms, licences, looking_up, proposing, releasing
-from ceir.registry.imports.models import Alarm, AlarmState, Consignment, Licence, State
-from ceir.registry.imports.reasons import Reason
-from ceir.registry.office.declaring import (
+from ceir.registry.administration.declaring import (
     Deed,
     Desk,
     done,
@@ -24,6 +21,9 @@ from ceir.registry.office.declaring import (
     with_reason,
     words,
 )
+from ceir.registry.imports import alarms, licences, looking_up, proposing, releasing
+from ceir.registry.imports.models import Alarm, AlarmState, Consignment, Licence, State
+from ceir.registry.imports.reasons import Reason
 from ceir.registry.organisations.models import Organisation
 
 

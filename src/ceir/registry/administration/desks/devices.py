@@ -1,8 +1,8 @@
 """Devices and what identifies them."""
 
 from ceir.registry.accounts.permissions import Permission
+from ceir.registry.administration.declaring import Desk
 from ceir.registry.devices.models import Device, Identifier
-from ceir.registry.office.declaring import Desk
 
 _READ = (Permission.DEVICE_READ,)
 

@@ -1,8 +1,8 @@
 """The record of deeds: for auditors, and for nobody to change."""
 
 from ceir.registry.accounts.permissions import Permission
+from ceir.registry.administration.declaring import Desk
 from ceir.registry.audit.models import Entry
-from ceir.registry.office.declaring import Desk
 
 DESKS = (
     Desk(

@@ -17,7 +17,7 @@ from django.utils.functional import cached_property
 from ceir.errors import CeirError
 from ceir.registry.accounts.permissions import require
 from ceir.registry.actors import Actor
-from ceir.registry.office.declaring import Deed, Desk, actor_of, may, reach, words
+from ceir.registry.administration.declaring import Deed, Desk, actor_of, may, reach, words
 from ceir.registry.personal.fields import Access, EncryptedField, KeyedField, Sealed
 from ceir.registry.personal.finding import encrypted_fields
 from ceir.registry.personal.reading import reading
@@ -45,8 +45,8 @@ class DeskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # of any model
     list_max_show_all = 50
     show_full_result_count = False
     paginator = CappedPaginator
-    change_form_template = "office/row.html"
-    change_list_template = "office/list.html"
+    change_form_template = "administration/row.html"
+    change_list_template = "administration/list.html"
 
     # --- who sees what
 
@@ -196,7 +196,7 @@ class DeskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # of any model
             "shown": shown,
         }
         status = 422 if form.is_bound and form.errors else 200
-        answer = TemplateResponse(request, "office/deed.html", context, status=status)
+        answer = TemplateResponse(request, "administration/deed.html", context, status=status)
         answer.headers["Cache-Control"] = "no-store, private"
         return answer
 
@@ -277,6 +277,8 @@ def _fields(row: models.Model, desk: Desk, access: Access) -> dict[str, str]:
     found: dict[str, str] = {}
     with reading():
         for field in encrypted_fields(type(row)):
+            if field.name in desk.hidden:
+                continue
             value = getattr(row, field.name)
             if isinstance(value, Sealed):
                 found[field.verbose_name] = value.reveal(access, retention.subject(row))

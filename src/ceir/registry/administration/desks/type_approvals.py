@@ -7,7 +7,7 @@ from typing import Any
 
 from ceir.registry.accounts.permissions import Permission
 from ceir.registry.actors import Actor
-from ceir.registry.office.declaring import (
+from ceir.registry.administration.declaring import (
     Deed,
     Desk,
     choice,

@@ -1,7 +1,7 @@
 """Runs that were taken over, and what they decided."""
 
 from ceir.registry.accounts.permissions import Permission
-from ceir.registry.office.declaring import Desk
+from ceir.registry.administration.declaring import Desk
 from ceir.registry.runs.models import Change, Contact, Decision, Grounds, Run
 
 _READ = (Permission.RUN_READ,)

@@ -1,7 +1,7 @@
 """People, their numbers and SIMs: sealed until somebody reads them on a legal basis."""
 
 from ceir.registry.accounts.permissions import Permission
-from ceir.registry.office.declaring import Desk
+from ceir.registry.administration.declaring import Desk
 from ceir.registry.subscribers.models import Line, Person, Sim
 
 _READ = Permission.PERSONAL_READ

@@ -4,7 +4,7 @@ from functools import partial
 
 from ceir.registry.accounts.permissions import Permission
 from ceir.registry.actors import OrganisationKind
-from ceir.registry.office.declaring import Deed, Desk, choice, done, reason, with_reason, words
+from ceir.registry.administration.declaring import Deed, Desk, choice, done, reason, with_reason, words
 from ceir.registry.organisations.entering import enter, set_in_use
 from ceir.registry.organisations.models import Organisation
 

@@ -15,6 +15,10 @@ UNSEEN: Mapping[str, str] = {
     "imports.RejectedRow": "a sealed list",
     "imports.Finding": "what checks found of a sealed list",
     "cases.Offer": "devices offered to the owner of a number alone",
+    "calls.Remembered": "answers to programs, kept for repetitions",
+    "calls.Allowance": "counts of calls",
+    "calls.ClientRate": "how many calls a program may make",
+    "notices.Preference": "which language a number wants",
     "runs.Head": "which run is the last",
 }
 """By label of the model."""

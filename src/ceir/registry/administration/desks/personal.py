@@ -1,7 +1,7 @@
 """Legal holds."""
 
 from ceir.registry.accounts.permissions import Permission
-from ceir.registry.office.declaring import Deed, Desk, done, reason, words
+from ceir.registry.administration.declaring import Deed, Desk, done, reason, words
 from ceir.registry.personal.holding import end_hold, hold
 from ceir.registry.personal.models import LegalHold
 

@@ -3,9 +3,9 @@
 from functools import partial
 
 from ceir.registry.accounts.permissions import Permission
+from ceir.registry.administration.declaring import Deed, Desk, in_state, reason, with_reason
 from ceir.registry.appeals.deciding import recommend
 from ceir.registry.appeals.models import Appeal, Evidence, Lesson, State
-from ceir.registry.office.declaring import Deed, Desk, in_state, reason, with_reason
 
 _SEES = (Permission.APPEAL_EXAMINE, Permission.APPEAL_DECIDE, Permission.AUDIT_READ)
 

@@ -5,7 +5,7 @@ from functools import partial
 from django import forms
 
 from ceir.registry.accounts.permissions import Permission
-from ceir.registry.office.declaring import Deed, Desk, done, in_state, reason, with_reason, words
+from ceir.registry.administration.declaring import Deed, Desk, done, in_state, reason, with_reason, words
 from ceir.registry.registrations import duties, owning
 from ceir.registry.registrations.models import (
     Duty,

@@ -1,7 +1,7 @@
 """Pairings of equipment with lines; the codes by which they are made are nobody's to see."""
 
 from ceir.registry.accounts.permissions import Permission
-from ceir.registry.office.declaring import Deed, Desk, in_state, reason, with_reason
+from ceir.registry.administration.declaring import Deed, Desk, in_state, reason, with_reason
 from ceir.registry.pairings.models import PairCode, Pairing, State
 from ceir.registry.pairings.pairing import propose_release
 

@@ -7,10 +7,10 @@ from django import forms
 
 from ceir.registry.accounts.permissions import Permission
 from ceir.registry.actors import OrganisationKind
+from ceir.registry.administration.declaring import Deed, Desk, done, in_state, reason, with_reason, words
 from ceir.registry.cases import leaving, reading, verifying
 from ceir.registry.cases.models import Case, CaseIdentity, Trace
 from ceir.registry.cases.states import ENDED, State
-from ceir.registry.office.declaring import Deed, Desk, done, in_state, reason, with_reason, words
 from ceir.registry.organisations.models import Organisation
 from ceir.registry.personal.fields import Access
 

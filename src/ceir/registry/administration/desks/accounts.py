@@ -12,10 +12,19 @@ from ceir.registry.accounts import clients, people
 from ceir.registry.accounts.models import Account, Client
 from ceir.registry.accounts.permissions import Permission
 from ceir.registry.actors import Actor, Role
+from ceir.registry.administration.declaring import (
+    Deed,
+    Desk,
+    choice,
+    done,
+    reason,
+    several,
+    with_reason,
+    words,
+)
 from ceir.registry.codes.drawing import random_draw
 from ceir.registry.logins import identities, second_factor
 from ceir.registry.logins.models import Identity
-from ceir.registry.office.declaring import Deed, Desk, choice, done, reason, several, with_reason, words
 from ceir.registry.organisations.models import Organisation
 
 _MANAGE = Permission.ACCOUNT_MANAGE

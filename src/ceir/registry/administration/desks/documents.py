@@ -1,8 +1,8 @@
 """Photos and papers: that they are kept; what they show is read with what they belong to."""
 
 from ceir.registry.accounts.permissions import Permission
+from ceir.registry.administration.declaring import Desk
 from ceir.registry.documents.models import Document
-from ceir.registry.office.declaring import Desk
 
 DESKS = (
     Desk(

@@ -10,7 +10,7 @@ from django.urls import reverse
 from ceir.registry.accounts.models import Account
 
 
-class OfficeSite(admin.AdminSite):
+class DeskSite(admin.AdminSite):
     """Django's administration site, with our log-in and only our desks."""
 
     site_header = "Device register"
@@ -42,8 +42,8 @@ class OfficeSite(admin.AdminSite):
 
 def fill(site: admin.AdminSite) -> None:
     """Put every desk there; once."""
-    from ceir.registry.office.declaring import all_desks  # noqa: PLC0415 - they need the models
-    from ceir.registry.office.looking import admin_for  # noqa: PLC0415
+    from ceir.registry.administration.declaring import all_desks  # noqa: PLC0415 - they need the models
+    from ceir.registry.administration.looking import admin_for  # noqa: PLC0415
 
     for desk in all_desks():
         if not site.is_registered(desk.model):

@@ -78,7 +78,7 @@ def all_desks() -> tuple[Desk, ...]:
     Raises:
         TypeError: a module declares none.
     """
-    from ceir.registry.office import desks  # noqa: PLC0415 - its modules import this one
+    from ceir.registry.administration import desks  # noqa: PLC0415 - its modules import this one
 
     found: list[Desk] = []
     for info in sorted(pkgutil.iter_modules(desks.__path__), key=lambda one: one.name):
