@@ -10,6 +10,7 @@ globals().update(
 CEIR_KEYS = Path()
 CEIR_DOCUMENTS = Path()
 CEIR_API_PER_MINUTE = 6000
+CEIR_WEBHOOKS_PRIVATE = False
 CEIR_EXEMPT_DEVICE_TYPES: tuple[str, ...] = ()
 CEIR_CERTIFICATE_HEADER = ""
 """Spelled out, because type checks see only what is."""
