@@ -21,7 +21,7 @@ _LONGEST = 16_384
 class CertificateRefusedError(CeirError):
     """What should be a certificate is none."""
 
-    code = "certificate_refused"
+    code = "client_certificate_refused"
 
 
 def thumbprint_of(request: HttpRequest) -> str | None:

@@ -166,8 +166,12 @@ def _headers(details: dict[str, Any], operation: Operation, declared: Terms) -> 
 def _permission(details: dict[str, Any], declared: Terms) -> None:
     if declared.permission is None:
         return
-    details["x-permission"] = declared.permission.value
-    details["security"] = [{name: [declared.permission.value] for name in one} for one in details["security"]]
+    details["x-permission"] = [permission.value for permission in declared.any_of]
+    details["security"] = [
+        {name: [permission.value] for name in one}
+        for one in details["security"]
+        for permission in declared.any_of
+    ]
 
 
 def _example(details: dict[str, Any], example: Example) -> None:

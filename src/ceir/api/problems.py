@@ -17,7 +17,7 @@ STATUS_OF: Mapping[str, HTTPStatus] = {
     "permission_denied": HTTPStatus.FORBIDDEN,
     "four_eyes": HTTPStatus.FORBIDDEN,
     "client_refused": HTTPStatus.UNAUTHORIZED,
-    "certificate_refused": HTTPStatus.BAD_REQUEST,
+    "client_certificate_refused": HTTPStatus.BAD_REQUEST,
     "token_missing": HTTPStatus.UNAUTHORIZED,
     "not_found": HTTPStatus.NOT_FOUND,
     "bulk_unknown": HTTPStatus.NOT_FOUND,
@@ -39,6 +39,18 @@ STATUS_OF: Mapping[str, HTTPStatus] = {
     "text_refused": HTTPStatus.UNPROCESSABLE_ENTITY,
     "legal_basis": HTTPStatus.UNPROCESSABLE_ENTITY,
     "internal": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "release_needs_second_person": HTTPStatus.FORBIDDEN,
+    "second_person_needed": HTTPStatus.FORBIDDEN,
+    "case_unknown": HTTPStatus.NOT_FOUND,
+    "consignment_unknown": HTTPStatus.NOT_FOUND,
+    "document_missing": HTTPStatus.NOT_FOUND,
+    "no_device": HTTPStatus.NOT_FOUND,
+    "not_yours": HTTPStatus.NOT_FOUND,
+    "identifiers_refused": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "document_refused": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "device_file_refused": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "import_file_refused": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "not_set_up": HTTPStatus.SERVICE_UNAVAILABLE,
 }
 """Statuses by code; any other refusal is a conflict with the state of things."""
 

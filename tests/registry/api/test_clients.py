@@ -264,7 +264,7 @@ def test_a_header_that_holds_no_certificate_is_refused_with_a_hint(value: str) -
     with override_settings(CEIR_CERTIFICATE_HEADER=HEADER):
         answer = ask(**{HEADER: value})
     assert answer.status_code == 400
-    assert answer.json()["code"] == "certificate_refused"
+    assert answer.json()["code"] == "client_certificate_refused"
     assert answer.json()["hint"]
 
 

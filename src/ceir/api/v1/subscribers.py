@@ -1,161 +1,90 @@
-"""Who uses equipment, and which equipment a number is used with; always with a legal basis.
+"""Who holds which number with which SIM, told by operators: new, swapped, ported, given back."""
 
-Numbers stand in the body of the request, never in its address: addresses end in logs.
-"""
-
-from datetime import date
 from typing import Annotated
 
 from django.utils import timezone
 from ninja import Router, Schema
-from pydantic import Field
+from pydantic import StringConstraints
 
-from ceir.api.identities import LONGEST, identity_of
-from ceir.api.terms import Example, terms
+from ceir.api.belonging import organisation_of
+from ceir.api.country import NotSetUpError, country
+from ceir.api.parsing import ImsiText, In, Moment, MsisdnText, imsi_of, msisdn_of
+from ceir.api.problems import NotFoundError
+from ceir.api.terms import terms
 from ceir.api.tokens import Request
-from ceir.identifiers import InvalidIdentifierError, Msisdn
+from ceir.identifiers import InvalidIdentifierError
 from ceir.registry.accounts.permissions import Permission
-from ceir.registry.actors import Role
-from ceir.registry.personal.fields import Access
-from ceir.registry.status.people import Known, SeenModel, Use, equipment_of, users_of
+from ceir.registry.subscribers.reporting import Holder, ReportRefusedError, report_end, report_line
 
 ROUTER = Router()
 
-Basis = Annotated[str, Field(min_length=1, max_length=300)]
-
-
-class UseOut(Schema):
-    """That a subscriber uses equipment; empty: not known."""
-
-    imei: str
-    known: Known
-    imsi: str
-    msisdn: str
-    last_seen: date | None
-    operator: str
-    in_force: bool
-
-
-class EquipmentOut(Schema):
-    """What is known of equipment that a number is used with."""
-
-    imei: str
-    manufacturer: str
-    model: str
-    registered: bool
-    first_seen: date | None
-    last_seen: date | None
-
-
-class NumberAsked(Schema):
-    """A number in international form, and why it is asked for."""
-
-    msisdn: Annotated[str, Field(max_length=20)]
-    basis: Basis
-
-
-class EquipmentAsked(Schema):
-    """Equipment, and why it is asked for."""
-
-    imei: Annotated[str, Field(max_length=LONGEST)]
-    basis: Basis
-
-
-class UsesOut(Schema):
-    """At most 200 of each kind."""
-
-    seen_with: list[UseOut]
-    paired_with: list[UseOut]
-
-
-class NumberOut(Schema):
-    """Uses, and the equipment they are of."""
-
-    uses: list[UseOut]
-    equipment: list[EquipmentOut]
-
-
-_NETWORK = {
-    "imei": "35000000000000",
-    "known": "network",
-    "imsi": "111010000000001",
-    "msisdn": "220000000001",
-    "last_seen": "2026-11-02",
-    "operator": "operator1",
-    "in_force": True,
-}
-
-
-@ROUTER.post("/by-number", response=NumberOut, summary="Equipment that a number is used with")
-@terms(
-    Permission.PERSONAL_READ,
-    refuses=(InvalidIdentifierError,),
-    legal_basis=True,
-    own_transactions=True,
-    cost=5,
-    examples=(
-        Example(
-            "Seen by a network",
-            "subscribers were named",
-            Role.OFFICER,
-            body={"msisdn": "+220000000001", "basis": "Order 12/2026 of the district court"},
-            answer={
-                "uses": [_NETWORK],
-                "equipment": [
-                    {
-                        "imei": "35000000000000",
-                        "manufacturer": "",
-                        "model": "",
-                        "registered": False,
-                        "first_seen": None,
-                        "last_seen": None,
-                    }
-                ],
-            },
-        ),
-        Example(
-            "Without a basis",
-            "nothing",
-            Role.OFFICER,
-            body={"msisdn": "+220000000001", "basis": " "},
-            status=422,
-        ),
-    ),
+_REFUSES = (
+    InvalidIdentifierError,
+    NotFoundError,
+    NotSetUpError,
+    ReportRefusedError,
 )
-def look_up_number(request: Request, asked: NumberAsked) -> dict[str, list[Use] | list[SeenModel]]:
-    """The regulator is told everything that is known; an operator what concerns its own subscribers, the
-    police where a case of their station is open. That it was asked is recorded first, whatever is found.
-    """
-    number = Msisdn.from_people(asked.msisdn, None)
-    uses, equipment = equipment_of(number, access=_access(request, asked.basis))
-    return {"uses": uses, "equipment": equipment}
 
 
-@ROUTER.post("/by-equipment", response=UsesOut, summary="Who uses equipment")
-@terms(
-    Permission.PERSONAL_READ,
-    refuses=(InvalidIdentifierError,),
-    legal_basis=True,
-    own_transactions=True,
-    cost=5,
-    examples=(
-        Example(
-            "Seen with one subscriber",
-            "subscribers were named",
-            Role.REVIEWER,
-            body={"imei": "35000000000000", "basis": "Order 12/2026 of the district court"},
-            answer={"seen_with": [_NETWORK], "paired_with": []},
-        ),
-    ),
+class HolderIn(In):
+    """Whom SIM registration names."""
+
+    document: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    name: Annotated[str, StringConstraints(max_length=150)] = ""
+
+
+class LineIn(In):
+    """A number with the SIM that it is used with now; without a holder he is who he was."""
+
+    msisdn: MsisdnText
+    imsi: ImsiText
+    holder: HolderIn | None = None
+    active_since: Moment | None = None
+
+
+class LineOut(Schema):
+    """What stands about a line, without its number."""
+
+    id: int
+
+
+class EndIn(In):
+    """A number that was given back."""
+
+    msisdn: MsisdnText
+
+
+@ROUTER.post(
+    "/lines",
+    response=LineOut,
+    summary="A number is used with a SIM: new, swapped, or ported here",
 )
-def look_up_users(request: Request, asked: EquipmentAsked) -> dict[str, list[Use]]:
-    """Whom a run named as seen with it, and the lines that it is paired with."""
-    uses = users_of(identity_of(asked.imei), access=_access(request, asked.basis))
-    return {
-        "seen_with": [use for use in uses if use.known is Known.NETWORK],
-        "paired_with": [use for use in uses if use.known is Known.PAIRING],
-    }
+@terms(Permission.SUBSCRIBER_REPORT, refuses=_REFUSES)
+def tell_line(request: Request, line: LineIn) -> object:
+    """While the holder stays the same, pairings and what else hangs on the number stay."""
+    actor = request.auth.actor
+    operator = organisation_of(actor)
+    plmns = country().plmns.get(operator.code)
+    if plmns is None:
+        raise NotSetUpError("This operator's networks are not set up.", "The policy names them.")
+    return report_line(
+        msisdn_of(line.msisdn),
+        imsi_of(line.imsi),
+        holder=Holder.read(line.holder.document, line.holder.name) if line.holder else None,
+        active_since=line.active_since,
+        plmns=plmns,
+        actor=actor,
+        at=timezone.now(),
+    )
 
 
-def _access(request: Request, basis: str) -> Access:
-    return Access(request.auth.require(Permission.PERSONAL_READ), timezone.now(), basis)
+@ROUTER.post(
+    "/ends",
+    response={204: None},
+    summary="A number was given back",
+)
+@terms(Permission.SUBSCRIBER_REPORT, refuses=_REFUSES)
+def tell_end(request: Request, end: EndIn) -> tuple[int, None]:
+    """What hangs on it ends with it."""
+    report_end(msisdn_of(end.msisdn), actor=request.auth.actor, at=timezone.now())
+    return 204, None

@@ -126,7 +126,7 @@ class Client(models.Model):
     previous_until = models.DateTimeField(null=True, help_text="Until then the secret before is good too.")
     certificates = models.JSONField(
         default=list,
-        help_text="SHA-256 of the certificates that it must come with, as `x5t#S256` has them; none: without.",
+        help_text="SHA-256 of certificates, one of which it must come with (`x5t#S256`); none: without.",
     )
 
     def __str__(self) -> str:

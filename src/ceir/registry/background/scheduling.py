@@ -108,12 +108,14 @@ def next_due(job: Job, last: LastRun | None, *, interrupted: bool) -> datetime |
     if last is None or last.started_at is None:
         return None
     if last.ended_at is not None and last.outcome == Outcome.DONE.value:
-        return last.started_at + job.every
+        turn: datetime = last.started_at + job.every
+        return turn
     failures = last.failures + (1 if interrupted and last.ended_at is None else 0)
     if interrupted and failures <= 1:
         return None
     ended: datetime = last.ended_at or last.started_at
-    wait = min(_FIRST_WAIT * 2 ** min(failures - 1, 16), _LONGEST_WAIT, max(job.every, _FIRST_WAIT))
+    longer = _FIRST_WAIT * float(1 << min(failures - 1, 16))
+    wait = min(longer, _LONGEST_WAIT, max(job.every, _FIRST_WAIT))
     return ended + wait
 
 
