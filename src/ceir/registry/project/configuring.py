@@ -31,6 +31,8 @@ APPS = (
     "ceir.registry.background",
     "ceir.registry.calls",
     "ceir.registry.references",
+    "ceir.registry.bulk",
+    "ceir.registry.webhooks",
     "ceir.registry.notices",
 )
 """Our applications; each holds the models of one capability."""
@@ -66,6 +68,7 @@ class RegistryOptions:
         api_per_minute: calls that a program may make, unless it has an allowance of its own.
         exempt_device_types: kinds of device (as the TAC list names them) that need no registration; the same
             as in the policy.
+        webhooks_private: webhooks may lead into networks of the installer's own, and without TLS.
     """
 
     database: str | Path
@@ -80,6 +83,7 @@ class RegistryOptions:
     certificate_header: str = ""
     api_per_minute: int = 6000
     exempt_device_types: tuple[str, ...] = ()
+    webhooks_private: bool = False
     languages: tuple[tuple[str, str], ...] = field(default=(("en", "English"),))
 
     @property
@@ -178,6 +182,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
         # The API refuses by the length that a request claims; files are streamed and not counted here.
         "DATA_UPLOAD_MAX_MEMORY_SIZE": 8_000_000,
         "CEIR_API_PER_MINUTE": options.api_per_minute,
+        "CEIR_WEBHOOKS_PRIVATE": options.webhooks_private,
         "CEIR_EXEMPT_DEVICE_TYPES": options.exempt_device_types,
         "CEIR_KEYS": options.keys,
         "CEIR_DOCUMENTS": options.documents or options.keys.parent / "documents",
