@@ -33,10 +33,17 @@ def open_register(session: Session, *, make: bool = False) -> RegistryOptions:
         secret=secret.read_text(encoding="ascii").strip() if secret.exists() else "",
         keys=keys,
         documents=settings.documents or root / "documents",
+        notices=_notices(settings.notices, root),
         hosts=tuple(host.strip() for host in settings.hosts.split(",") if host.strip()),
     )
     configure(options)
     return options
+
+
+def _notices(chosen: Path | None, root: Path) -> Path | None:
+    """The file that says how people are told: the one named, or the workspace's own if it has one."""
+    own = root / "notices.toml"
+    return chosen or (own if root.is_absolute() and own.is_file() else None)
 
 
 def _write_secret(path: Path) -> None:

@@ -9,4 +9,5 @@ globals().update(
 )
 CEIR_KEYS = Path()
 CEIR_DOCUMENTS = Path()
+CEIR_NOTICES: Path | None = None
 """Spelled out, because type checks see only what is."""

@@ -49,6 +49,7 @@ class RegistryOptions:
         secret: signs sessions and one-time links; 32 characters or more.
         keys: folder of the keys of personal data, outside the database.
         documents: folder of photos and papers; None: beside that of the keys.
+        notices: file that says how people are told; None: nobody is. See docs/notices.md.
         hosts: names under which pages are reached.
         debug: pages show errors in full; never in production.
     """
@@ -57,6 +58,7 @@ class RegistryOptions:
     secret: str
     keys: Path
     documents: Path | None = None
+    notices: Path | None = None
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
     debug: bool = False
     languages: tuple[tuple[str, str], ...] = field(default=(("en", "English"),))
@@ -137,6 +139,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
         "X_FRAME_OPTIONS": "DENY",
         "LOGGING_CONFIG": None,
         "CEIR_KEYS": options.keys,
+        "CEIR_NOTICES": options.notices,
         "CEIR_DOCUMENTS": options.documents or options.keys.parent / "documents",
     }
 
