@@ -3,14 +3,21 @@
 import importlib
 import pkgutil
 from http import HTTPStatus
+from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import BadRequest, RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Router
-from ninja.errors import AuthenticationError, ValidationError
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
+from ninja.renderers import BaseRenderer
 from ninja.security import HttpBearer
+from pydantic_core import to_json
 
 import ceir
-from ceir.api import problems, tokens, v1
+from ceir.api import documenting, problems, serving, tokens, v1
+from ceir.api.certificates import thumbprint_of
 from ceir.api.tokens import Caller
 from ceir.errors import CeirError
 
@@ -18,23 +25,56 @@ from ceir.errors import CeirError
 class Bearer(HttpBearer):
     """Who has a token of ours."""
 
-    def authenticate(self, request: HttpRequest, token: str) -> Caller | None:  # noqa: ARG002 - ninja's
-        """The caller, as `request.auth`."""
-        return tokens.read(token)
+    def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
+        """The caller, as `request.auth`; who was found once is not looked for again in the same request."""
+        known = getattr(request, "auth", None)
+        return known if isinstance(known, Caller) else tokens.read(token, thumbprint_of(request))
 
 
-def build() -> NinjaAPI:
+class Renderer(BaseRenderer):
+    """Answers as JSON, by the library that checks them: days, moments and enumerations in one form."""
+
+    media_type = "application/json"
+
+    def render(self, request: HttpRequest, data: Any, *, response_status: int) -> bytes:  # noqa: ARG002 - ninja's
+        """The octets of an answer."""
+        return to_json(data)
+
+
+class Api(NinjaAPI):
+    """Ninja's, with a document that says what our endpoints declare."""
+
+    operations: tuple[Operation, ...] = ()
+    _document: OpenAPISchema | None = None
+
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
+        """The document; made once."""
+        if self._document is None:
+            made = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
+            documenting.complete(made, self.operations)
+            self._document = made
+        return self._document
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        """Short and stable: programs are generated from it."""
+        return operation.view_func.__name__
+
+
+def build() -> Api:
     """The API with everything in `v1`.
 
     Raises:
-        TypeError: a module of `v1` has no `ROUTER`.
+        TypeError: a module of `v1` has no `ROUTER`, or an endpoint declares no terms.
     """
-    api = NinjaAPI(
+    api = Api(
         title="OpenCEIR",
         version="1",
         description="The register of devices: what it knows, and what may be told it. Errors are of "
         "RFC 9457, with the register's own codes.",
         auth=Bearer(),
+        renderer=Renderer(),
         docs_url=None,
         openapi_url="/openapi.json",
         urls_namespace=f"ceir-{ceir.__version__}",
@@ -50,6 +90,18 @@ def build() -> NinjaAPI:
     api.exception_handler(Exception)(problems.of_bug)
     api.exception_handler(AuthenticationError)(_not_known)
     api.exception_handler(ValidationError)(_not_understood)
+    api.exception_handler(HttpError)(_malformed)
+    api.exception_handler(BadRequest)(_malformed)
+    api.exception_handler(Http404)(_not_there)
+    api.exception_handler(RequestDataTooBig)(_too_large)
+    operations = serving.install(api)
+    for operation in operations:
+        operation.operation_id = api.get_openapi_operation_id(operation)
+    names = [operation.operation_id for operation in operations]
+    twice = sorted({str(name) for name in names if names.count(name) > 1})
+    if twice:
+        raise TypeError(f"two endpoints have the same name: {', '.join(twice)}")
+    api.operations = tuple(operations)
     return api
 
 
@@ -75,4 +127,23 @@ def _not_understood(_request: HttpRequest, error: ValidationError) -> HttpRespon
         "The request is not understood.",
         "See the OpenAPI document.",
         faults=faults,
+    )
+
+
+def _malformed(_request: HttpRequest, _error: Exception) -> HttpResponse:
+    return problems.problem(
+        HTTPStatus.BAD_REQUEST,
+        "request_malformed",
+        "The request cannot be read.",
+        "See the OpenAPI document.",
+    )
+
+
+def _not_there(request: HttpRequest, _error: Http404) -> HttpResponse:
+    return problems.of_error(request, problems.NotFoundError("There is nothing of that name.", ""))
+
+
+def _too_large(request: HttpRequest, _error: RequestDataTooBig) -> HttpResponse:
+    return problems.of_error(
+        request, serving.RequestTooLargeError("The request is too large.", "Send less at a time.")
     )

@@ -2,21 +2,16 @@
 
 from datetime import datetime
 
-from django.http import HttpRequest
 from ninja import Router, Schema
 
-from ceir.api.paging import Page, page_of
-from ceir.api.tokens import Caller
-from ceir.registry.accounts.permissions import Permission, require
+from ceir.api.paging import CursorError, Page, page_of
+from ceir.api.terms import Example, terms
+from ceir.api.tokens import Request
+from ceir.registry.accounts.permissions import Permission
+from ceir.registry.actors import Role
 from ceir.registry.audit.models import Entry
 
 ROUTER = Router()
-
-
-class Request(HttpRequest):
-    """A request with a token."""
-
-    auth: Caller
 
 
 class EntryOut(Schema):
@@ -39,8 +34,36 @@ class EntryOut(Schema):
 
 
 @ROUTER.get("", response=Page[EntryOut], summary="Entries, the newest first")
+@terms(
+    Permission.AUDIT_READ,
+    refuses=(CursorError,),
+    examples=(
+        Example(
+            "What was done with a case",
+            "a case was verified",
+            Role.AUDITOR,
+            query={"subject": "case:1"},
+            answer={
+                "items": [
+                    {
+                        "sequence": 12,
+                        "at": "2026-11-22T09:00:00Z",
+                        "actor": "account:7",
+                        "role": "police",
+                        "action": "case.verified",
+                        "subject": "case:1",
+                        "basis": "the bill fits",
+                        "detail": "{}",
+                        "digest": "9f" * 32,
+                    }
+                ],
+                "next": None,
+            },
+            varies=frozenset({"sequence", "at", "actor", "subject", "digest", "items", "detail"}),
+        ),
+    ),
+)
 def list_entries(request: Request, subject: str = "", cursor: str = "") -> dict[str, object]:
     """All of them, or those about one subject."""
-    require(request.auth.require(Permission.AUDIT_READ), Permission.AUDIT_READ)
     found = Entry.objects.filter(subject=subject) if subject else Entry.objects.all()
     return page_of(found, cursor)

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
-from ceir.equipment_check import Answer, Checker, EquipmentStatus, Question
+from ceir.equipment_check import Answer, Checker, EquipmentStatus, Question, Values
 from ceir.interfaces.gsup import codec
 from ceir.interfaces.gsup.codec import GsupError, IpaError
 
-Observe = Callable[[Answer, float, Question], None]
+Observe = Callable[[Answer, float, Values], None]
 
 _IDENTITY_TAGS = (0x08, 0x07, 0x02, 0x03, 0x04, 0x05, 0x01, 0x00)
 

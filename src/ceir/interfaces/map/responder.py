@@ -4,14 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from ceir.equipment_check import Answer, Checker, EquipmentStatus, Question
+from ceir.equipment_check import Answer, Checker, EquipmentStatus, Values
 from ceir.interfaces.map import check_imei, m3ua, sccp, tcap
 from ceir.interfaces.map.check_imei import Argument, Bmuef
 from ceir.interfaces.map.errors import ArgumentError, DialogueError, M3uaError, SccpError, TcapError
 from ceir.interfaces.map.shapes import Shapes, Template
 from ceir.interfaces.map.tbcd import equipment, subscriber
 
-Observe = Callable[[Answer, float, Question], None]
+Observe = Callable[[Answer, float, Values], None]
 
 _ACCEPTED: Final = {version: tcap.response(check_imei.context(version), 0, (0xA1, 0)) for version in (2, 3)}
 _ABNORMAL_DIALOGUE: Final = bytes.fromhex("a5030a0100")
@@ -137,7 +137,7 @@ class Responder:
                 return self._decoded(message, begun)
             self.counters.answered += 1
             if self._observe is not None:
-                self._observe(answer, self._clock() - begun, Question(imei, version, imsi))
+                self._observe(answer, self._clock() - begun, (imei, version, imsi))
             return templates[answer.status].filled(fields[0], fields[1], fields[2])
         return self._decoded(message, begun)
 
@@ -342,7 +342,7 @@ class Responder:
             return tcap.return_error(invoke_id, check_imei.SYSTEM_FAILURE)
         self.counters.answered += 1
         if self._observe is not None:
-            self._observe(answer, self._clock() - at.now, Question(imei, software, imsi))
+            self._observe(answer, self._clock() - at.now, (imei, software, imsi))
         bmuef: Bmuef | None = None
         if not argument.wants_bmuef:
             at.learnt.append(_Learnt(argument, invoke_id, one.invoke_at, version))

@@ -10,7 +10,7 @@ from enum import Enum
 from ipaddress import IPv4Network, IPv6Network
 from typing import Final
 
-from ceir.equipment_check import Answer, Checker, Question
+from ceir.equipment_check import Answer, Checker, Values
 from ceir.interfaces.s13 import codec
 from ceir.interfaces.s13 import dictionary as d
 from ceir.interfaces.s13.avp import RefusedError
@@ -18,7 +18,7 @@ from ceir.interfaces.s13.codec import Capabilities, FramingError, Header, IpAddr
 from ceir.interfaces.s13.dictionary import Command, Result
 from ceir.interfaces.s13.identity_check import Answers, Served, decode_check, read_quickly
 
-Observe = Callable[[Answer, float, Question], None]
+Observe = Callable[[Answer, float, Values], None]
 """Told every answer, the seconds from reading the request to having the answer, and the question."""
 
 
@@ -126,7 +126,7 @@ class Service:
         self._sequence = node.origin_state_id << 20 & 0xFFFFFFFF
         self._conversations = 0
 
-    def report(self, answer: Answer, seconds: float, question: Question) -> None:
+    def report(self, answer: Answer, seconds: float, question: Values) -> None:
         """Tells the observer; a fault of it changes no answer."""
         if self.observe is None:
             return

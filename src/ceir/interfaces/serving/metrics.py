@@ -10,7 +10,7 @@ from typing import ClassVar
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from ceir.equipment_check import Answer, EquipmentStatus, Question, Reason
+from ceir.equipment_check import Answer, EquipmentStatus, Reason, Values
 from ceir.errors import CeirError
 
 BOUNDS = (
@@ -93,7 +93,7 @@ class MetricsBoard:
         self._floats.release()
         self._map.close()
 
-    def observer(self, worker: int, interface: str) -> Callable[[Answer, float, Question], None]:
+    def observer(self, worker: int, interface: str) -> Callable[[Answer, float, Values], None]:
         """What a server calls after each answer; see `ceir.interfaces.n17.application.Observe`."""
         cells, floats = self._cells, self._floats
         first = self._start(worker, interface)
@@ -102,7 +102,7 @@ class MetricsBoard:
         # all the rest here. The object is kept, so its identity cannot pass to another.
         known: dict[int, tuple[Answer, int]] = {}
 
-        def observe(answer: Answer, seconds: float, question: Question) -> None:  # noqa: ARG001
+        def observe(answer: Answer, seconds: float, question: Values) -> None:  # noqa: ARG001
             found = known.get(id(answer))
             if found is None:
                 place = _STATUSES.index(answer.status) * len(_REASONS) + _REASONS.index(answer.reason)
