@@ -9,8 +9,10 @@ from ceir.registry.accounts.permissions import Permission, require
 from ceir.registry.actors import SYSTEM, Actor
 from ceir.registry.appeals.appealing import AppealError, AppealPolicy, go_on, let, locked, named
 from ceir.registry.appeals.models import TRANSITIONS, Appeal, Lesson, State
+from ceir.registry.appeals.telling import tell_appellant
 from ceir.registry.audit.chain import record
 from ceir.registry.free_text import free_text
+from ceir.registry.notices.models import Event
 from ceir.registry.pairings.pairing import end_exceptions
 from ceir.registry.proposals.deciding import ProposalKind, propose
 from ceir.registry.proposals.models import Proposal
@@ -39,6 +41,7 @@ def ask_evidence(appeal_id: int, what: str, *, policy: AppealPolicy, actor: Acto
         appeal.evidence_by = at + timedelta(days=policy.evidence_days)
         appeal.save()
         record(actor, "appeal.evidence_asked", str(appeal), at=at)
+        tell_appellant(appeal, Event.APPEAL_EVIDENCE, at)
     return appeal
 
 
@@ -87,6 +90,7 @@ def run_clocks(at: datetime) -> int:
                 return False
             _restore(appeal, "undecided", at)
             record(SYSTEM, "appeal.restored", str(appeal), at=at, basis="not decided in time")
+            tell_appellant(appeal, Event.APPEAL_RESTORED, at)
             return True
 
     return for_each(list(due.order_by("pk").values_list("pk", flat=True)), run)
@@ -99,6 +103,7 @@ def upheld(proposal: Proposal, actor: Actor, at: datetime) -> None:
     _decide(appeal, proposal, at, false_positive=True)
     _restore(appeal, "upheld", at)
     record(actor, "appeal.upheld", str(appeal), at=at, basis=proposal.reason)
+    tell_appellant(appeal, Event.APPEAL_UPHELD, at)
 
 
 def dismissed(proposal: Proposal, actor: Actor, at: datetime) -> None:
@@ -109,6 +114,7 @@ def dismissed(proposal: Proposal, actor: Actor, at: datetime) -> None:
     appeal.save()
     end_exceptions(str(appeal), at=at)
     record(actor, "appeal.dismissed", str(appeal), at=at, basis=proposal.reason)
+    tell_appellant(appeal, Event.APPEAL_DISMISSED, at)
 
 
 def reopened(proposal: Proposal, actor: Actor, at: datetime) -> None:

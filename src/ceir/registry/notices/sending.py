@@ -262,10 +262,13 @@ def _text(notice: Notice, decision: Decision | None, terms: NoticeTerms) -> str:
 
 
 def _text_of_matter(notice: Notice, terms: NoticeTerms, words: str) -> str:
+    told = json.loads(words)
+    if "date" in told:
+        told["date"] = terms.quiet.today(datetime.fromisoformat(told["date"])).isoformat()
     return render_matter(
         terms.wordings[notice.language],
         Event(notice.event),
-        json.loads(words),
+        told,
         name=terms.name,
         short_code=terms.short_code,
         code=notice.code,

@@ -58,6 +58,7 @@ class RegistryOptions:
         secret: signs sessions and one-time links; 32 characters or more.
         keys: folder of the keys of personal data, outside the database.
         documents: folder of photos and papers; None: beside that of the keys.
+        notices: file that says how people are told; None: nobody is. See docs/notices.md.
         hosts: names under which pages are reached.
         debug: pages show errors in full; never in production.
         tls: pages are reached over TLS only; None: they are, unless every host is this machine.
@@ -75,6 +76,7 @@ class RegistryOptions:
     secret: str
     keys: Path
     documents: Path | None = None
+    notices: Path | None = None
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
     debug: bool = False
     tls: bool | None = None
@@ -185,6 +187,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
         "CEIR_WEBHOOKS_PRIVATE": options.webhooks_private,
         "CEIR_EXEMPT_DEVICE_TYPES": options.exempt_device_types,
         "CEIR_KEYS": options.keys,
+        "CEIR_NOTICES": options.notices,
         "CEIR_DOCUMENTS": options.documents or options.keys.parent / "documents",
     }
 
