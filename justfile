@@ -8,7 +8,7 @@ default:
     @just --list
 
 # Lint, types, import contracts and all tests: what has to be green before a commit lands.
-check: lint types contracts test peers
+check: lint types contracts test register peers
 
 # Style and mistakes that can be seen without running anything.
 lint:
@@ -26,6 +26,16 @@ contracts:
 # All tests but those with other people's network software; further words go to pytest: just test -k explain
 test *args:
     {{check_group}} pytest -n 2 --dist loadfile --ignore tests/integration/interfaces {{args}}
+
+# SQLite's turn comes with `just test`. Without PostgreSQL on the machine it says so; with CEIR_PEERS=required it fails.
+
+# The register's tests once more, on a real PostgreSQL: tools/postgres.sh starts one and takes it away again.
+register *args:
+    if compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || [ "${CEIR_PEERS:-}" = required ]; then \
+      tools/postgres.sh {{check_group}} pytest -n 2 --dist loadfile tests/registry {{args}}; \
+    else \
+      echo "PostgreSQL is not installed: the register was not tested on it." >&2; \
+    fi
 
 # What is missing on the machine is skipped with a reason; with CEIR_PEERS=required it fails. tools/peers.sh installs it.
 
@@ -51,6 +61,11 @@ bench rows="10000000":
 # Measure the equipment check, everything in one run: just bench-eir [--imeis N --seconds N --only PART,...]
 bench-eir *args:
     uv run python benchmarks/eir/measure.py {{args}}
+
+# Status look-up over the API on PostgreSQL with 10 million devices: just bench-register [--devices N --explain ...]
+bench-register *args:
+    CEIR_POSTGRES_OPTIONS="${CEIR_POSTGRES_OPTIONS:--c shared_buffers=2GB -c max_wal_size=8GB}" \
+      tools/postgres.sh uv run python benchmarks/registry/status.py {{args}}
 
 # Steady load with hostile connections mixed in, memory looked at: just soak [MINUTES]
 soak minutes="10":

@@ -35,6 +35,7 @@ HEADERS = {
     "barred-tacs": "tac",
     "barred-ranges": "first_imei,last_imei",
     "monitored": "imei",
+    "appeals": "imei,condition",
     "subscribers": "uid,imsi",
     "associations": "uid,imei",
     "type-approvals": "tac,certificate,holder,model,status,valid_from,valid_until",

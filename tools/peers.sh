@@ -12,6 +12,7 @@ cd "$(dirname "$0")/.."
 go_module=tests/integration/interfaces/n17/go
 go_programs="$HOME/go/bin"
 jss7=tests/integration/interfaces/map/jss7/pom.xml
+jsmpp=tests/integration/interfaces/smpp/jsmpp/pom.xml
 kernel=${CEIR_GUEST_KERNEL:-/var/cache/ceir/guest-kernel}
 daemons=(freediameter osmo-stp osmo-hlr)
 
@@ -58,6 +59,8 @@ has_kernel() { compgen -G "$kernel/lib/modules/*/kernel/net/sctp/sctp.ko*" >/dev
 
 has_jss7() { [[ -d $HOME/.m2/repository/org/mobicents/protocols/ss7/map/map-impl ]]; }
 
+has_jsmpp() { [[ -d $HOME/.m2/repository/org/jsmpp/jsmpp-examples ]]; }
+
 missing=()
 look() {
   while (($#)); do
@@ -72,6 +75,7 @@ if [[ ${1-} == --missing ]]; then
   if needs_guest && ! has_kernel; then missing+=("a kernel in $kernel"); fi
   [[ -x $go_programs/h2spec ]] || missing+=("h2spec in $go_programs")
   has_jss7 || missing+=("jSS7 in $HOME/.m2")
+  has_jsmpp || missing+=("jSMPP in $HOME/.m2")
   ((${#missing[@]} == 0)) && exit
   printf '%s\n' "${missing[@]}"
   exit 1
@@ -138,8 +142,15 @@ if [[ ! -x $go_programs/h2spec ]]; then
   (cd "$go_module" && go build -o "$go_programs/h2spec" github.com/summerwind/h2spec/cmd/h2spec)
 fi
 
+fetch() {
+  mvn -q -B -f "$1" org.apache.maven.plugins:maven-dependency-plugin:3.6.1:build-classpath -Dmdep.outputFile=/dev/null
+}
+
 if ! has_jss7; then
   echo "fetching jSS7"
-  mvn -q -B -f "$jss7" org.apache.maven.plugins:maven-dependency-plugin:3.6.1:build-classpath \
-    -Dmdep.outputFile=/dev/null
+  fetch "$jss7"
+fi
+if ! has_jsmpp; then
+  echo "fetching jSMPP"
+  fetch "$jsmpp"
 fi

@@ -2,17 +2,15 @@
 
     python benchmarks/eir/n17_constant.py PORT
 
-Started by `measure.py`; ends with SIGTERM.
+Started by `measure.py` on the server's core; ends with SIGTERM.
 """
 
 import asyncio
-import os
 import signal
 import sys
 
-from machine import SERVER_CORE
-
 from ceir.interfaces.serving.http import HttpLimits, Listen, serve_rsgi
+from ceir.interfaces.serving.plant import answers_first
 from ceir.interfaces.serving.workers import new_event_loop
 
 
@@ -29,10 +27,10 @@ class Constant:
 async def main() -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    answers_first()
     await serve_rsgi(Constant(), Listen("127.0.0.1", int(sys.argv[1])), HttpLimits(), stop)
 
 
 if __name__ == "__main__":
-    os.sched_setaffinity(0, {SERVER_CORE})
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(main())

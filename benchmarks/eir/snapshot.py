@@ -23,6 +23,7 @@ from ceir.equipment_check import Question
 from ceir.equipment_check.holder import SnapshotHolder
 from ceir.equipment_check.keys import key_id
 from ceir.equipment_check.snapshot import open_snapshot, verify_content
+from ceir.equipment_check.snapshot.delta import read_delta
 
 KEYS = {key_id(KEY.public_key()): KEY.public_key()}
 QUESTIONS = 200_000
@@ -82,7 +83,9 @@ def measure(folder: Path, population: Population) -> dict[str, object]:
         result["delta"] = {
             "entries": CHANGES,
             "file_mib": round(changes.stat().st_size / 2**20, 2),
-            "applying_processor_ms": round(processor_ms(lambda: holder.offer_delta(changes, now)), 1),
+            "applying_processor_ms": round(
+                processor_ms(lambda: holder.offer_delta(read_delta(changes, KEYS, now), now)), 1
+            ),
             "look_up_as_served_us": look_up_us(holder.verdict, questions),
         }
     result["memory"] = shared(path, population)

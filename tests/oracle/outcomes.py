@@ -95,6 +95,8 @@ def _by_consequence(
     """(block date, reasons) of every blocked IMEI, and of every one that is still in grace."""
     blocking: dict[str, list[tuple[date, str]]] = {}
     for verdict in current:
+        if (verdict.imei, verdict.rule) in (world.restored or ()):
+            continue
         condition = policy["conditions"].get(verdict.rule)
         if condition is not None and condition.get("blocking") and verdict.block_on is not None:
             blocking.setdefault(verdict.imei, []).append((verdict.block_on, condition["reason"]))

@@ -313,6 +313,16 @@ def _read_golden(world: World, path: Place) -> None:
     world.golden_md5 = found
 
 
+def _read_appeals(world: World, path: Place) -> None:
+    found: set[tuple[str, str]] = set()
+
+    def take(row: Row) -> None:
+        found.add((_imei(row["imei"]), _present(row["condition"])))
+
+    _rows(world, "appeals", path, ("imei", "condition"), take)
+    world.restored = found
+
+
 def _read_subscribers(world: World, path: Place) -> None:
     found: dict[str, set[str]] = {}
 
@@ -403,6 +413,7 @@ _LIST_READERS: dict[str, Callable[[World, Place], None]] = {
     "registrations": _in_force_reader("registrations", "approved_imei", {"whitelist"}, "registered"),
     "pairings": _read_pairings,
     "golden": _read_golden,
+    "appeals": _read_appeals,
     "barred": _set_reader("barred", "imei", _imei, "barred"),
     "barred-tacs": _set_reader("barred-tacs", "tac", _tac, "barred_tacs"),
     "barred-ranges": _read_barred_ranges,

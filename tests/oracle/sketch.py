@@ -24,6 +24,7 @@ HEADERS = {
     ),
     "pairings": "imei,imsi,msisdn",
     "golden": "golden_imei",
+    "appeals": "imei,condition",
     "barred": "imei",
     "barred-tacs": "tac",
     "barred-ranges": "first_imei,last_imei",

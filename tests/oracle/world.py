@@ -180,6 +180,7 @@ class World:
     registered: set[str] | None = None
     pairings: set[tuple[str, str, str]] | None = None
     golden_md5: set[str] | None = None
+    restored: set[tuple[str, str]] | None = None
     barred: set[str] | None = None
     barred_tacs: set[str] | None = None
     barred_ranges: list[tuple[str, str]] | None = None

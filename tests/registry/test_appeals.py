@@ -1,5 +1,6 @@
 """Appeals: heard within days or the device works again; and what they teach."""
 
+import io
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -23,6 +24,8 @@ from ceir.registry.appeals.appealing import (
     withdraw,
 )
 from ceir.registry.appeals.deciding import ask_evidence, recommend, run_clocks
+from ceir.registry.appeals.exporting import appeals
+from ceir.registry.appeals.labels import write_labels
 from ceir.registry.appeals.measuring import Labelled, labelled, reversal_rate
 from ceir.registry.appeals.models import Appeal, Evidence, EvidenceKind
 from ceir.registry.appeals.restoring import is_restored, restored
@@ -31,7 +34,7 @@ from ceir.registry.audit.models import Entry
 from ceir.registry.codes.models import Purpose
 from ceir.registry.codes.proving import CodeError, Proof
 from ceir.registry.pairings.exporting import pairings
-from ceir.registry.pairings.pairing import PairingError, release
+from ceir.registry.pairings.pairing import PairingError, propose_release, release
 from ceir.registry.proposals.deciding import decide
 from ceir.registry.proposals.deciding import withdraw as withdraw_proposal
 from ceir.registry.proposals.models import Proposal
@@ -225,6 +228,27 @@ def test_who_was_never_seen_with_the_device_cannot_appeal_for_it_unless_it_is_re
     proof = proof_of(Purpose.REGISTRATION, 3)
     register_own(phone(1), proof=proof, policy=POLICY, asks=ASKS, actor=somebody(3), at=NOW)
     appealed(3)
+    # Whoever shows it at the counter is believed by the officer who sees it.
+    officer = actor(Role.OFFICER)
+    make(
+        imei(1), "shared_identity", "x", proof=proof_of(Purpose.APPEAL, 4, by=officer),
+        decision_of=decision_of, seen_with=seen_with, policy=APPEALS, actor=officer, at=NOW,
+    )  # fmt: skip
+
+
+def test_who_was_heard_appeals_again_only_against_a_new_decision() -> None:
+    decided(appealed(), uphold=False)
+    report_line(
+        number(5), Imsi(f"11101{5:010}"), holder=Holder.read("AB123451"), plmns=(PLMN,),
+        actor=actor(Role.OPERATOR), at=NOW,
+    )  # fmt: skip
+    SEEN[number(5)] = SEEN[number(1)]
+    for n in (1, 5):  # both his
+        with pytest.raises(AppealError, match="was dismissed"):
+            appealed(n)
+    appealed(2)
+    DECIDED[imei(1), "shared_identity"] = 8
+    appealed()
 
 
 def test_against_theft_the_case_is_the_way_and_without_a_decision_there_is_no_appeal() -> None:
@@ -351,3 +375,51 @@ def test_without_a_proven_number_there_is_no_appeal_and_none_stands_in_the_recor
         appealed(proof=proof_of(Purpose.APPEAL, 2))
     appealed()
     assert number(1).digits not in repr(list(Entry.objects.values())) + repr(list(Appeal.objects.values()))
+
+
+def test_two_appeals_let_a_line_each_by_itself_so_that_the_end_of_one_leaves_the_other() -> None:
+    DECIDED[imei(1), "not_registered"] = 7
+    first, second = appealed(), appealed(condition="not_registered")
+    assert run_clocks(DUE) == 2
+    decided(first, uphold=False, at=DUE)
+    assert paired(DUE) == [number(1).digits]
+    withdraw(second.pk, proof=proof_of(Purpose.APPEAL, at=DUE), actor=somebody(), at=DUE)
+    assert paired(DUE) == []
+
+
+def test_what_an_appeal_let_ends_by_deciding_the_appeal_and_in_no_other_way() -> None:
+    appeal = appealed()
+    run_clocks(DUE)
+    pairing = Appeal.objects.get().line.pairings.get()
+    for who in (actor(Role.OFFICER), actor(Role.OPERATOR)):
+        with pytest.raises(PairingError, match="belongs to an appeal"):
+            propose_release(pairing.pk, reason="x", actor=who, at=DUE)
+    decided(appeal, uphold=False, at=DUE)
+    assert paired(DUE) == []
+
+
+def test_what_appeals_taught_is_written_without_anybody_being_named() -> None:
+    decided(appealed(), uphold=True)
+    decided(appealed(2), uphold=False)
+    file = io.StringIO()
+    assert write_labels(file, NOW, actor=actor(Role.AUDITOR), at=NOW) == 2
+    assert file.getvalue().splitlines() == [
+        "imei,condition,run,label",
+        f"{imei(1).digits},shared_identity,7,false_positive",
+        f"{imei(1).digits},shared_identity,7,true_positive",
+    ]
+    for role in (Role.CONSUMER, Role.POLICE, Role.IMPORTER):
+        with pytest.raises(PermissionDeniedError):
+            write_labels(file, NOW, actor=actor(role), at=NOW)
+    assert Entry.objects.filter(action="appeal.labels_written").count() == 1
+
+
+def test_the_list_of_appeals_names_each_identity_and_condition_once() -> None:
+    appealed()
+    appealed(2)
+    DECIDED[MalformedImei("ABC"), "malformed"] = 7
+    SEEN[number(1)].append(Seen(MalformedImei("ABC"), NOW))
+    appealed(identity=MalformedImei("ABC"), condition="malformed")
+    assert list(appeals(NOW)) == []
+    run_clocks(DUE)
+    assert list(appeals(DUE)) == [("ABC", "malformed"), (imei(1).digits, "shared_identity")]

@@ -25,7 +25,7 @@ from ceir.registry.registrations.submitting import submit
 from ceir.registry.subscribers.reporting import Holder, report_line
 from ceir.sources import source_named
 
-OURS = ("associations", "pairings", "registrations", "subscribers")
+OURS = ("appeals", "associations", "pairings", "registrations", "subscribers")
 NASTY = Model('Ac"me, Ltd\n=1+1', "<b>Ph|one;</b>", "Ä'; DROP", "Smartphone", "GSM,LTE", 2)
 
 
@@ -77,6 +77,7 @@ def test_the_pipeline_takes_every_list_in_without_a_complaint(tmp_path: Path) ->
     live()
     counts = write_exports(tmp_path / "lists", NOW + timedelta(minutes=1))
     assert {source: counts[source] for source in OURS} == {
+        "appeals": 0,
         "associations": 4,
         "pairings": 2,
         "registrations": 5,

@@ -330,3 +330,20 @@ def test_of_several_who_want_the_last_place_at_once_one_has_it() -> None:
     assert set(Pairing.objects.values_list("place", flat=True)) == {1, 2, 3}
     assert Pairing.objects.count() == 3
     verify()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_several_codes_made_at_once_for_one_device_one_counts() -> None:
+    need_postgresql()
+    officers = [actor(Role.OFFICER, f"o{n}") for n in range(6)]
+    draws = [counted_draw() for _ in officers]
+    came_to = at_once(
+        *(
+            partial(make_code, imei(1), proof=None, draw=draw, policy=PAIRS, actor=who, at=NOW)
+            for who, draw in zip(officers, draws, strict=True)
+        )
+    )
+    assert {type(one) for one in came_to} <= {Made, PairingError}
+    assert any(isinstance(one, Made) for one in came_to)
+    assert PairCode.objects.filter(withdrawn_at=None).count() == 1
+    verify()

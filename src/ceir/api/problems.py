@@ -17,6 +17,7 @@ STATUS_OF: Mapping[str, HTTPStatus] = {
     "permission_denied": HTTPStatus.FORBIDDEN,
     "four_eyes": HTTPStatus.FORBIDDEN,
     "client_refused": HTTPStatus.UNAUTHORIZED,
+    "client_certificate_refused": HTTPStatus.BAD_REQUEST,
     "token_missing": HTTPStatus.UNAUTHORIZED,
     "not_found": HTTPStatus.NOT_FOUND,
     "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,

@@ -1,4 +1,8 @@
-"""Access tokens for programs: OAuth 2.0 client credentials (RFC 6749 clause 4.4), signed, short-lived."""
+"""Access tokens for programs: OAuth 2.0 client credentials (RFC 6749 clause 4.4), signed, short-lived.
+
+A token says who somebody is; what he may do is looked up at each request, so that what an administrator
+changes or ends holds at once and not when the token is over.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +12,7 @@ import jwt
 from django.conf import settings
 from django.http import HttpRequest
 
-from ceir.registry.accounts.clients import ClientRefusedError
+from ceir.registry.accounts.clients import ClientRefusedError, comes_rightly, in_use
 from ceir.registry.accounts.models import Client
 from ceir.registry.accounts.permissions import Permission, PermissionDeniedError
 from ceir.registry.actors import Actor
@@ -17,6 +21,8 @@ LIFETIME = timedelta(minutes=15)
 _ALGORITHM = "HS256"
 _ISSUER = "openceir"
 _AUDIENCE = "openceir-api"
+_THUMBPRINT = "x5t#S256"
+"""Names the certificate that a token is bound to: RFC 8705 clause 3.1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +51,15 @@ class Request(HttpRequest):
     auth: Caller
 
 
-def issue(client: Client, scopes: Sequence[str], at: datetime) -> tuple[str, list[str]]:
+def issue(
+    client: Client, scopes: Sequence[str], at: datetime, certificate: str | None = None
+) -> tuple[str, list[str]]:
     """A token for a client.
 
     Args:
         scopes: those wanted; none: all that it has.
+        certificate: thumbprint of the one that it came with, if it has certificates: the token is good with
+            this one only.
 
     Returns: the token, and what it allows.
 
@@ -62,7 +72,7 @@ def issue(client: Client, scopes: Sequence[str], at: datetime) -> tuple[str, lis
         raise ClientRefusedError(
             f"The client does not have: {', '.join(beyond)}.", "Ask the register's administrator."
         )
-    claims = {
+    claims: dict[str, object] = {
         "iss": _ISSUER,
         "aud": _AUDIENCE,
         "sub": client.actor.id,
@@ -72,11 +82,17 @@ def issue(client: Client, scopes: Sequence[str], at: datetime) -> tuple[str, lis
         "iat": at,
         "exp": at + LIFETIME,
     }
+    if client.certificates and certificate is not None:
+        claims["cnf"] = {_THUMBPRINT: certificate}
     return jwt.encode(claims, settings.SECRET_KEY, algorithm=_ALGORITHM), wanted
 
 
-def read(token: str) -> Caller | None:
-    """Who a token speaks for; None: it is not ours, or its time is over."""
+def read(token: str, certificate: str | None = None) -> Caller | None:
+    """Who a token speaks for; None: it is not good here and now.
+
+    Args:
+        certificate: thumbprint of the one that the connection came with.
+    """
     try:
         claims = jwt.decode(
             token,
@@ -88,5 +104,23 @@ def read(token: str) -> Caller | None:
         )
     except jwt.InvalidTokenError:
         return None
-    actor = Actor(str(claims["sub"]), str(claims["role"]), claims.get("organisation"))
-    return Caller(actor, frozenset(str(claims["scope"]).split()))
+    kind, _, number = str(claims["sub"]).partition(":")
+    if kind != "client" or not number.isdecimal():
+        return None
+    client = Client.objects.select_related("organisation").filter(pk=int(number)).first()
+    if client is None or not _still_holds(client, claims, certificate):
+        return None
+    given = frozenset(str(claims["scope"]).split())
+    return Caller(client.actor, given & frozenset(client.scopes))
+
+
+def _still_holds(client: Client, claims: dict[str, object], certificate: str | None) -> bool:
+    """Whether the client is what it was when the token was made, and comes as it must."""
+    bound_to = claims.get("cnf")
+    wanted = bound_to.get(_THUMBPRINT) if isinstance(bound_to, dict) else None
+    return (
+        in_use(client)
+        and (client.role, client.organisation_id) == (claims.get("role"), claims.get("organisation"))
+        and comes_rightly(client, certificate)
+        and (wanted == certificate if client.certificates or bound_to is not None else True)
+    )

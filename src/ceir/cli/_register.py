@@ -5,37 +5,69 @@ from pathlib import Path
 
 from ceir.cli._session import Session
 from ceir.registry.personal.keys import make_keys
-from ceir.registry.project.configuring import RegistryOptions, configure, new_secret
+from ceir.registry.project.configuring import (
+    RegistryConfigurationError,
+    RegistryOptions,
+    configure,
+    new_secret,
+)
+from ceir.registry.project.migrating import is_fresh, migrate, require_migrated
 
 
-def open_register(session: Session, *, make: bool = False) -> RegistryOptions:
+def open_register(session: Session, *, make: bool = False, as_it_is: bool = False) -> RegistryOptions:
     """Make Django ready for the register chosen.
 
     Args:
         make: draw secret and keys where there are none: before the first migration.
+        as_it_is: go on although the database may lack steps.
 
     Raises:
         UsageError: no workspace and no settings say where things lie.
+        RegistryConfigurationError: no register was made there.
+        DatabaseUnreachableError: the database does not answer.
+        DatabaseNotMigratedError: it lacks what this version needs.
     """
+    root, secret, keys = places(session)
     settings = session.settings
-    every = (settings.database, settings.secret_file, settings.personal_keys, settings.documents)
-    root = session.workspace().root.absolute() if None in every else Path()
-    secret = settings.secret_file or root / "keys" / "secret"
-    keys = settings.personal_keys or root / "keys" / "personal"
     if make and not secret.exists():
         _write_secret(secret)
         session.note(f"A secret was made: {secret}")
     if make and not keys.exists():
         make_keys(keys)
         session.note(f"Keys of personal data were made: {keys}. Keep a copy of them apart from the database.")
+    if not secret.exists():
+        raise RegistryConfigurationError(
+            f"There is no register here: {secret} is missing.", "Make one with: ceir migrate"
+        )
     options = RegistryOptions(
         database=settings.database or root / "register.sqlite3",
-        secret=secret.read_text(encoding="ascii").strip() if secret.exists() else "",
+        secret=secret.read_text(encoding="ascii").strip(),
         keys=keys,
         documents=settings.documents or root / "documents",
         hosts=tuple(host.strip() for host in settings.hosts.split(",") if host.strip()),
     )
     configure(options)
+    if not (make or as_it_is):
+        require_migrated()
+    return options
+
+
+def places(session: Session) -> tuple[Path, Path, Path]:
+    """Where things lie: the workspace (only asked for where settings are silent), the secret, the keys."""
+    settings = session.settings
+    every = (settings.database, settings.secret_file, settings.personal_keys, settings.documents)
+    root = session.workspace().root.absolute() if None in every else Path()
+    secret = settings.secret_file or root / "keys" / "secret"
+    return root, secret, settings.personal_keys or root / "keys" / "personal"
+
+
+def open_or_make_register(session: Session) -> RegistryOptions:
+    """As `open_register`; a register that does not exist yet is made: secret, keys, tables."""
+    options = open_register(session, make=True)
+    if is_fresh():
+        session.note(f"A register was made: {len(migrate())} steps.")
+    else:
+        require_migrated()
     return options
 
 

@@ -1,27 +1,33 @@
 import json
-import os
-import sys
-import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 
+from ceir.cli._office import REGISTER, become, serve_register
 from ceir.cli._session import Session
 from ceir.cli._tables import head, table
 from ceir.cli.check import Snapshots, Trust, place_of_keys, place_of_snapshots
 from ceir.cli.declaration import Command, Example, Panel
 from ceir.errors import UsageError
 from ceir.interfaces.declaration import all_interfaces
-from ceir.interfaces.serving.configuration import ALL, Configuration, parse_address, read_configuration
+from ceir.interfaces.serving.configuration import (
+    Configuration,
+    parse_address,
+    read_configuration,
+    read_toml,
+)
 from ceir.interfaces.serving.plant import examine
 
 Names = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="INTERFACE...",
-        help="n17, s13, map, gsup; or all: those that the configuration names, or every one.",
+        help="register: pages, API and workers, and what of the equipment check the configuration names; "
+        "n17, s13, map, gsup: these; all: those that the configuration names, or every one. "
+        "None: register.",
         show_default=False,
     ),
 ]
@@ -74,12 +80,16 @@ def serve(
     admin: Admin = None,
     only_examine: OnlyExamine = False,
 ) -> None:
-    """Answer networks from snapshots."""
-    if not names:
-        raise UsageError(
-            "Which interface is to be served was not said.",
-            f"ceir serve {' | '.join(all_interfaces())} | {ALL}",
+    """Serve the register, or answer networks from snapshots."""
+    if not names or REGISTER in names:
+        serve_register(
+            session,
+            config,
+            [name for name in names or () if name != REGISTER],
+            _check(session, snapshots, trust, workers, listen, admin),
+            only_examine=only_examine,
         )
+        return
     configuration = _with_options(
         session, read_configuration(config, names), snapshots, trust, workers, listen, admin
     )
@@ -89,9 +99,31 @@ def serve(
     if only_examine:
         session.say("\nIt could serve.")
         return
-    sys.stdout.flush()
-    sys.stderr.flush()
     _become_the_server(configuration)
+
+
+def _check(
+    session: Session,
+    snapshots: Path | None,
+    trust: Path | None,
+    workers: int | None,
+    listen: str | None,
+    admin: str | None,
+) -> Callable[[Path | None, Sequence[str]], dict[str, Any] | None]:
+    """The equipment check beside a register, shown and examined as by itself; None: none is asked for."""
+
+    def make(config: Path | None, names: Sequence[str]) -> dict[str, Any] | None:
+        wanted = list(names) or [name for name in read_toml(config) if name in all_interfaces()]
+        if not wanted:
+            return None
+        configuration = _with_options(
+            session, read_configuration(config, wanted), snapshots, trust, workers, listen, admin
+        )
+        examine(configuration)
+        _show(session, configuration)
+        return raw_of(configuration)
+
+    return make
 
 
 def _with_options(
@@ -160,32 +192,38 @@ def _show(session: Session, configuration: Configuration) -> None:
 
 def _become_the_server(configuration: Configuration) -> None:
     """Go on as a process without the register: its workers then load no database, and cannot."""
-    raw = {
+    become("ceir.interfaces.serving", json.dumps(raw_of(configuration)))
+
+
+def raw_of(configuration: Configuration) -> dict[str, Any]:
+    """A configuration as its process reads it."""
+    return {
         "serving": configuration.serving.model_dump(mode="json"),
         "interfaces": {
             name: section.model_dump(mode="json") for name, section in configuration.interfaces.items()
         },
     }
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
-        json.dump(raw, file)
-        file.flush()
-        file.seek(0)
-        os.dup2(file.fileno(), sys.stdin.fileno() if sys.stdin else 0)
-    os.execv(sys.executable, [sys.executable, "-m", "ceir.interfaces.serving"])  # noqa: S606 - no shell wanted
 
 
 COMMAND = Command(
     name="serve",
     panel=Panel.NETWORK,
     place=2,
-    purpose="Answer networks: 5G (N17), 4G (S13), 2G and 3G (MAP), GSUP.",
-    explanation="Answers from the newest signed snapshot in a folder, without a database. What arrives there "
+    purpose="Serve the register, or networks: N17, S13, MAP, GSUP.",
+    explanation="Without a name, or with `register`: everything that a small country needs, in one process "
+    "tree. Pages and API, a worker for what the register does by itself, workers for tasks, health and "
+    "metrics; beside them the equipment check, if the configuration has interfaces. A register that does "
+    "not exist yet is made. A process that ends is started again."
+    "\n\n"
+    "With names of interfaces: answers 5G (N17), 4G (S13), 2G and 3G (MAP) and GSUP from the newest signed "
+    "snapshot in a folder, without a database. What arrives there "
     "is verified and put in force while answers go on; what is refused is told, and the last good one goes "
     "on serving. SIGTERM ends it in good order."
     "\n\n"
     "Without a configuration it listens on this machine only, to try it. Every key of the file: "
     "docs/reference/serving.md.",
     examples=(
+        Example("ceir serve", "the register, on http://127.0.0.1:8000"),
         Example("ceir serve n17", "5G, on 127.0.0.1:7777, from the workspace's snapshots"),
         Example("ceir serve all --config serve.toml", "as an operator runs it"),
         Example("ceir serve all --config serve.toml --examine", "before it is started in earnest"),

@@ -20,6 +20,10 @@ class Question(NamedTuple):
     imsi: int | None = None
 
 
+Values = tuple[int | None, int | None, int | None]
+"""The values of a `Question`, which is such a tuple with names: whoever asks for every attach names none."""
+
+
 class Checker(Protocol):
     """Answers from a snapshot, in microseconds, without waiting for anything."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from ceir.equipment_check.snapshot.delta import PatchedSnapshot, read_delta
+from ceir.equipment_check.snapshot.delta import Delta, PatchedSnapshot
 from ceir.equipment_check.snapshot.format import Header, SnapshotRefusedError
 from ceir.equipment_check.snapshot.reading import Snapshot, Verdict, open_snapshot
 from ceir.equipment_check.snapshot.verifying import verify_content
@@ -45,7 +45,8 @@ class SnapshotHolder:
         self._keys = keys
         self._when_stale = when_stale
         self._current = _plain(snapshot)
-        self._answer: Verdict = self._current.verdict
+        self.verdict: Verdict = self._current.verdict
+        """The answer of the snapshot in force; a new function after each change: ask for it each time."""
         self.watch_age(now)
 
     @classmethod
@@ -58,10 +59,6 @@ class SnapshotHolder:
         snapshot = open_snapshot(path, keys, now)
         verify_content(snapshot)
         return cls(keys, snapshot, now)
-
-    def verdict(self, imei: int | None, software_version: int | None, imsi: int | None) -> Answer:
-        """The answer of the snapshot in force."""
-        return self._answer(imei, software_version, imsi)
 
     @property
     def header(self) -> Header:
@@ -98,7 +95,7 @@ class SnapshotHolder:
         """
         stale = self.expired(now)
         instead = self._when_stale if stale else None
-        self._answer = self._current.quickest() if instead is None else Always(instead).verdict
+        self.verdict = self._current.quickest() if instead is None else Always(instead).verdict
         return stale
 
     def offer_snapshot(self, path: Path, now: datetime) -> None:
@@ -123,13 +120,13 @@ class SnapshotHolder:
         self._current = _plain(fresh)
         self.watch_age(now)
 
-    def offer_delta(self, path: Path, now: datetime) -> None:
-        """Put a delta in force.
+    def offer_delta(self, delta: Delta, now: datetime) -> None:
+        """Put a delta in force, as `read_delta` gave it.
 
         Raises:
-            SnapshotRefusedError: it may not be served, or does not follow what is in force.
+            SnapshotRefusedError: it does not follow what is in force.
         """
-        self._current = self._current.patched(read_delta(path, self._keys, now))
+        self._current = self._current.patched(delta)
         self.watch_age(now)
 
 

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from ceir.equipment_check.holder import SnapshotHolder
 from ceir.equipment_check.own_copies import OwnCopies
-from ceir.equipment_check.snapshot.delta import read_delta
+from ceir.equipment_check.snapshot.delta import Delta, read_delta
 from ceir.equipment_check.snapshot.format import SnapshotExpiredError, SnapshotRefusedError
 from ceir.equipment_check.snapshot.reading import Snapshot, open_snapshot, read_header
 from ceir.equipment_check.snapshot.verifying import verify_content
@@ -61,6 +61,8 @@ class SnapshotShelf:
         self._keys = keys
         self._operator = operator
         self._seen: dict[str, _Seen] = {}
+        self._waiting: dict[str, int] = {}
+        """Deltas that follow one which is not here yet, and the sequence that each begins at."""
 
     def newest(self, now: datetime) -> tuple[Snapshot, list[Arrival]]:
         """The snapshot with the highest sequence that may be served, verified from end to end.
@@ -141,10 +143,12 @@ class SnapshotShelf:
 
     def _deltas(self, holder: SnapshotHolder, now: datetime) -> list[Arrival]:
         arrivals: list[Arrival] = []
-        following: dict[int, Path] = {}
+        names = set[str]()
         for file in self._files(DELTA_SUFFIX):
+            names.add(file.name)
             if not self._is_new(file):
                 continue
+            self._waiting.pop(file.name, None)
             try:
                 delta = read_delta(file, self._keys, now)
             except SnapshotExpiredError as error:
@@ -154,19 +158,35 @@ class SnapshotShelf:
             except SnapshotRefusedError as error:
                 arrivals.append(Arrival(file.name, "refused", 0, error.detail))
                 continue
-            if delta.base >= holder.sequence:
-                following[delta.base] = file
-                # it may have to wait for the one before it
-                self._seen.pop(file.name, None)
-        while holder.sequence in following:
-            file = following.pop(holder.sequence)
-            self._is_new(file)
+            if delta.base == holder.sequence:
+                arrivals.append(self._offer(holder, file.name, delta, now))
+            elif delta.base > holder.sequence:
+                self._waiting[file.name] = delta.base
+        for name, base in list(self._waiting.items()):
+            if name not in names or base < holder.sequence:
+                del self._waiting[name]
+        return arrivals + self._deltas_that_waited(holder, now)
+
+    def _deltas_that_waited(self, holder: SnapshotHolder, now: datetime) -> list[Arrival]:
+        """Those whose turn has come; read again, because to keep what they hold would take memory."""
+        arrivals: list[Arrival] = []
+        while name := next((n for n, base in self._waiting.items() if base == holder.sequence), None):
+            del self._waiting[name]
+            file = self._place / name
             try:
-                holder.offer_delta(file, now)
-                arrivals.append(Arrival(file.name, "in_force", holder.sequence))
+                self._is_new(file)
+                arrivals.append(self._offer(holder, name, read_delta(file, self._keys, now), now))
             except SnapshotRefusedError as error:
-                arrivals.append(Arrival(file.name, "refused", 0, error.detail))
+                arrivals.append(Arrival(name, "refused", 0, error.detail))
         return arrivals
+
+    @staticmethod
+    def _offer(holder: SnapshotHolder, name: str, delta: Delta, now: datetime) -> Arrival:
+        try:
+            holder.offer_delta(delta, now)
+        except SnapshotRefusedError as error:
+            return Arrival(name, "refused", delta.sequence, error.detail)
+        return Arrival(name, "in_force", holder.sequence)
 
     def _untouched(self, file: Path) -> tuple[Path, str]:
         """A copy that nobody writes into; for want of one the file itself, and what follows from that."""

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from ceir.equipment_check import Answer, Checker, Question
+from ceir.equipment_check import Answer, Checker, Values
 from ceir.errors import CeirError, UsageError
 
 Transport = Literal["tcp", "tls", "sctp"]
@@ -57,7 +57,7 @@ class Desk:
     """
 
     checker: Checker
-    observe: Callable[[Answer, float, Question], None]
+    observe: Callable[[Answer, float, Values], None]
     refused: Callable[[int], None]
     workers: int
     number: int

@@ -126,8 +126,15 @@ def explain(workspace: Workspace, text: str, engine: Engine, *, subscribers: boo
         verdicts = _verdicts(engine, workspace, catalogue, run, policy, number, str(identity))
         ended = tuple(_ended(engine, workspace, catalogue, number))
         golden = any(e.list == "golden" for e in entries)
-        outcome = _outcome(verdicts, policy, run.as_of, golden=golden)
-        steps = _steps(outcome, verdicts)
+        restored = {dict(e.details)["condition"] for e in entries if e.list == "appeals"}
+        counting = tuple(v for v in verdicts if v.condition not in restored)
+        outcome = (
+            _outcome(counting, policy, run.as_of, golden=golden) if counting or not verdicts else "trial"
+        )
+        steps = _steps(outcome, counting)
+        if counting != verdicts:
+            without = ", ".join(v.title for v in verdicts if v.condition in restored)
+            steps += (f"An appeal restored it, so that this does not count: {without}.",)
     if not (seen or entries or verdicts or ended):
         raise UnknownEquipmentError(
             f"Nothing is known about {identity}: no network saw it and it is on no list.",

@@ -114,6 +114,12 @@ WORD = Kind(
     "CASE WHEN regexp_full_match({x}, '[0-9A-Za-z]{1,64}') THEN {x} END",
     "1 to 64 letters or digits",
 )
+LABEL = Kind(
+    "label",
+    "VARCHAR",
+    "CASE WHEN regexp_full_match({x}, '[0-9A-Za-z_]{1,64}') THEN {x} END",
+    "a condition's label: 1 to 64 letters, digits and underscores",
+)
 GOLDEN = Kind(
     "golden",
     "VARCHAR",

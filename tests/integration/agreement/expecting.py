@@ -102,6 +102,7 @@ def published_lists(
     result: dict[ListName, Rows] = dict(lists(world, rules, as_of, current))
     blocked = {row[0] for row in result["blocked"]}
     golden = world.golden_md5 or set()
+    current = [v for v in current if (v.imei, v.rule) not in (world.restored or ())]
     spared = {v.imei for v in current if v.block_on is not None and md5_of(v.imei) in golden}
     result["tracked"] = _tracked(rules, current, blocked | spared)
     if rules.get("mode") == "restrictive":

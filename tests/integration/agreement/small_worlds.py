@@ -186,6 +186,7 @@ LISTS: dict[str, st.SearchStrategy[list[str]]] = {
     "subscribers": some(f"P-{n % 3},{imsi}" for n, imsi in enumerate(IMSIS)),
     "pairings": some(f"{imei},{imsi}," for imei in IMEIS[:6] for imsi in IMSIS[:4]),
     "golden": some(IMEIS),
+    "appeals": some(f"{imei},{label}" for imei in IMEIS[:6] for label in ("persons", "early", "box", "x")),
     "barred": some(IMEIS),
     "barred-tacs": some(("35100001", "35900001", "35300001")),
     "barred-ranges": some(RANGES),

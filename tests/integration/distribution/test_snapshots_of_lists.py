@@ -15,6 +15,7 @@ from ceir.equipment_check import EquipmentStatus, Reason
 from ceir.equipment_check.holder import SnapshotHolder
 from ceir.equipment_check.keys import key_id
 from ceir.equipment_check.snapshot import open_snapshot
+from ceir.equipment_check.snapshot.delta import read_delta
 from ceir.errors import UsageError
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"d" * 32)
@@ -230,7 +231,7 @@ def test_a_delta_brings_a_checker_to_the_answers_of_the_whole_snapshot(tmp_path:
     made.run(DAY + timedelta(days=1))
     second = publish(made)
     assert second.record.delta is not None
-    checker.offer_delta(made.workspace.path(second.record.delta), NOW)
+    checker.offer_delta(read_delta(made.workspace.path(second.record.delta), KEYS, NOW), NOW)
     whole = holder(made, second)
     assert (checker.sequence, checker.expires_at) == (whole.sequence, whole.expires_at)
     changed = 0

@@ -20,7 +20,7 @@ from ceir.equipment_check.snapshot import (
 )
 from ceir.equipment_check.snapshot.building import SnapshotContent, build_snapshot
 from ceir.equipment_check.snapshot.comparing import delta_between
-from ceir.equipment_check.snapshot.delta import Delta, write_delta
+from ceir.equipment_check.snapshot.delta import Delta, read_delta, write_delta
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
@@ -175,7 +175,7 @@ def test_a_delta_gives_the_answers_of_a_snapshot_built_anew(
     )
     write_delta(delta, KEY, change)
     holder = SnapshotHolder.of_file(KEYS, path, NOW)
-    holder.offer_delta(change, NOW)
+    holder.offer_delta(read_delta(change, KEYS, NOW), NOW)
     everyone = {i for w in (before, after) for n in names for i in getattr(w, n)} | {
         p[0] for w in (before, after) for p in w.pairs
     }
@@ -259,7 +259,7 @@ def test_deltas_must_follow_one_another(tmp_path: Path) -> None:
     holder = SnapshotHolder.of_file(KEYS, tmp_path / "s", NOW)
     write_delta(Delta(6, 7, "2026-10-31", "2026-12-01T00:00:00+00:00", "register"), KEY, tmp_path / "d")
     with pytest.raises(SnapshotRefusedError):
-        holder.offer_delta(tmp_path / "d", NOW)
+        holder.offer_delta(read_delta(tmp_path / "d", KEYS, NOW), NOW)
 
 
 def test_identities_out_of_order_are_refused_when_building(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from ninja import Form, Router, Schema
 
 from ceir.api import tokens
+from ceir.api.certificates import thumbprint_of
 from ceir.api.terms import Example, terms
 from ceir.registry.accounts.clients import ClientRefusedError, client_of
 
@@ -60,8 +61,9 @@ def make_token(
     if grant_type != "client_credentials":
         raise ClientRefusedError("Only client_credentials are granted here.", "Set grant_type.")
     identifier, secret = _basic(request.headers.get("Authorization", "")) or (client_id, client_secret)
-    client = client_of(identifier, secret)
-    text, scopes = tokens.issue(client, scope.split(), timezone.now())
+    now, certificate = timezone.now(), thumbprint_of(request)
+    client = client_of(identifier, secret, now, certificate)
+    text, scopes = tokens.issue(client, scope.split(), now, certificate)
     return Token(access_token=text, expires_in=int(tokens.LIFETIME.total_seconds()), scope=" ".join(scopes))
 
 

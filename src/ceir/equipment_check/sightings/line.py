@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ceir.equipment_check.checker import Question
+from ceir.equipment_check.checker import Values
 from ceir.equipment_check.sightings.keeping import INTERFACE, Keeping, SightingsError, Subscriber
 from ceir.equipment_check.status import Answer, EquipmentStatus, Reason
 
@@ -75,7 +75,7 @@ class Wording:
             self._second = second
         return f"{self._text}.{millisecond:03}Z"
 
-    def rest(self, interface: str, answer: Answer, question: Question) -> str:
+    def rest(self, interface: str, answer: Answer, question: Values) -> str:
         """Everything but the moment and the count.
 
         Raises:

@@ -10,13 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
-from ceir.equipment_check.checker import Question
+from ceir.equipment_check.checker import Values
 from ceir.equipment_check.sightings.keeping import INTERFACE, Keeping, SightingsError, SpoolLimits
 from ceir.equipment_check.sightings.line import Wording
 from ceir.equipment_check.sightings.segments import SegmentWriter
 from ceir.equipment_check.status import Answer, EquipmentStatus, Reason
 
-Observe = Callable[[Answer, float, Question], None]
+Observe = Callable[[Answer, float, Values], None]
 """Told every answer with its seconds and its question."""
 
 _BATCH = 128
@@ -26,7 +26,7 @@ wants it, so that an answer waits for a batch at most."""
 _log = logging.getLogger(__name__)
 
 
-_Waiting = tuple[float, str, Answer, Question]
+_Waiting = tuple[float, str, Answer, Values]
 """Moment and what is to be told of it; a bare tuple, because it is made while an answer waits."""
 
 
@@ -167,7 +167,7 @@ class Spool:
         full = [0]
         self._full.append(full)
 
-        def observe(answer: Answer, seconds: float, question: Question) -> None:  # noqa: ARG001
+        def observe(answer: Answer, seconds: float, question: Values) -> None:  # noqa: ARG001
             nonlocal left
             status = answer.status
             if status is not blocked and status is not tracked and answer.reason is not paired:
@@ -312,7 +312,7 @@ class Spool:
 def told_in_turn(first: Observe, second: Observe) -> Observe:
     """An observer that tells two, like the metrics and the spool."""
 
-    def observe(answer: Answer, seconds: float, question: Question) -> None:
+    def observe(answer: Answer, seconds: float, question: Values) -> None:
         first(answer, seconds, question)
         second(answer, seconds, question)
 

@@ -177,6 +177,10 @@ class Snapshot:
         )
         # most countries publish one or two of the lists: an empty one costs no look-up
         self._find = finder(tuple(pair for pair in self._listed if len(pair[0])))
+        self._members = tuple(
+            (1 << place, finder(((found, True),))) for place, found in enumerate(self._sets) if len(found)
+        )
+        self._exempts = len(self._pair_imei) > 0 or len(self._subscriber_first) > 0
         self._lists_say_all = not len(self._version_key) and not len(self._range_first)
         self._ranged = tuple(Answer(s, Reason.RANGE) for s in _STATUSES)
         self._versioned = tuple(Answer(s, Reason.SOFTWARE_VERSION) for s in _STATUSES)
@@ -196,7 +200,8 @@ class Snapshot:
         if override is not None:
             return lambda _imei, _software_version, _imsi: override
         find, otherwise, malformed = self._find, self._otherwise, self._malformed
-        lists_say_all, off_lists, exception = self._lists_say_all, self.off_lists, self.exception
+        lists_say_all, off_lists = self._lists_say_all, self.off_lists
+        exempts, exception = self._exempts, self.exception
         permitted = EquipmentStatus.PERMITTED
 
         def verdict(imei: int | None, software_version: int | None, imsi: int | None) -> Answer:
@@ -204,7 +209,7 @@ class Snapshot:
                 answer = malformed
             else:
                 answer = find(imei) or (otherwise if lists_say_all else off_lists(imei, software_version))
-            if imsi is not None and answer.status is not permitted:
+            if exempts and imsi is not None and answer.status is not permitted:
                 return exception(imei, imsi) or answer
             return answer
 
@@ -219,7 +224,7 @@ class Snapshot:
 
     def membership(self, imei: int) -> int:
         """The lists that carry the identity itself: bit 0 blocked, 1 tracked, 2 permitted."""
-        return sum(1 << place for place, (found, _) in enumerate(self._listed) if imei in found)
+        return sum(bit for bit, find in self._members if find(imei))
 
     def answer_of(self, membership: int) -> Answer:
         """The answer of an identity on these lists (at least one): that of the first in precedence."""

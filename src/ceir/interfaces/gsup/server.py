@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
-from ceir.equipment_check import Answer, Checker, EquipmentStatus, Question
+from ceir.equipment_check import Answer, Checker, EquipmentStatus, Question, Values
 from ceir.interfaces.gsup import codec
 from ceir.interfaces.gsup.codec import GsupError, IpaError
 
-Observe = Callable[[Answer, float, Question], None]
+Observe = Callable[[Answer, float, Values], None]
 
 _IDENTITY_TAGS = (0x08, 0x07, 0x02, 0x03, 0x04, 0x05, 0x01, 0x00)
 
@@ -53,11 +53,18 @@ class GsupServer:
     Args:
         checker: answers the questions.
         observe: told of every answer.
+        refused: told the cause of every refusal that is no status.
     """
 
     def __init__(
-        self, checker: Checker, options: Options | None = None, *, observe: Observe | None = None
+        self,
+        checker: Checker,
+        options: Options | None = None,
+        *,
+        observe: Observe | None = None,
+        refused: Callable[[int], None] | None = None,
     ) -> None:
+        self._refused = refused or (lambda _cause: None)
         self._checker = checker
         self._options = options or Options()
         self._observe = observe
@@ -119,12 +126,14 @@ class GsupServer:
                 self.counters.ignored += 1
             else:
                 self.counters.errors += 1
+                self._refused(error.cause)
             return reply
         question = Question(asked.imei, asked.software_version, asked.imsi)
         try:
             answer = self._checker.verdict(*question)
         except Exception:  # noqa: BLE001 - a checker that breaks its promise must not end the worker
             self.counters.failures += 1
+            self._refused(codec.NETWORK_FAILURE)
             imsi = dict(asked.echo)[codec.IMSI_IE]
             return codec.refusal(payload, GsupError("no verdict", codec.NETWORK_FAILURE, imsi))
         if self._observe is not None:

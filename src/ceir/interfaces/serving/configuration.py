@@ -17,6 +17,8 @@ from ceir.interfaces.declaration import (
 )
 
 ALL = "all"
+OTHERS = frozenset({"register"})
+"""Tables of the same file that are not of the equipment check."""
 
 _ADDRESS = re.compile(r"(?:(tcp|tls|sctp):)?(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+):([0-9]{1,5})")
 
@@ -110,7 +112,7 @@ def read_configuration(path: Path | None, names: Sequence[str]) -> Configuration
         ConfigurationError: unreadable, not TOML, unknown keys, values outside their range; each is named.
         UsageError: an interface that does not exist.
     """
-    raw = _toml(path) if path is not None else {}
+    raw = {name: table for name, table in read_toml(path).items() if name not in OTHERS}
     known = all_interfaces()
     sections = {name: raw.pop(name) for name in list(raw) if name in known}
     wanted = list(dict.fromkeys(names))
@@ -136,7 +138,14 @@ def parse_address(text: str) -> Address:
     return Address(found[2].strip("[]"), int(found[3]), transport)
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path | None) -> dict[str, Any]:
+    """What a configuration file says, table by table; nothing, if there is none.
+
+    Raises:
+        ConfigurationError: unreadable, or not TOML.
+    """
+    if path is None:
+        return {}
     try:
         with path.open("rb") as file:
             return tomllib.load(file)

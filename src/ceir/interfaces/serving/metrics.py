@@ -10,7 +10,7 @@ from typing import ClassVar
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from ceir.equipment_check import Answer, EquipmentStatus, Question, Reason
+from ceir.equipment_check import Answer, EquipmentStatus, Reason, Values
 from ceir.errors import CeirError
 
 BOUNDS = (
@@ -35,8 +35,9 @@ _STATUSES = tuple(EquipmentStatus)
 _REASONS = tuple(Reason)
 _ANSWERS = len(_STATUSES) * len(_REASONS)
 _BUCKETS = len(BOUNDS) + 1
-_REFUSALS = 1000
-"""One cell for each code below that: HTTP statuses are; other protocols map theirs."""
+_REFUSALS = 6000
+"""One cell for each code below that: what the protocol itself answers with (HTTP status, Diameter result, MAP
+error, GSUP cause)."""
 
 # A cell for each answer in each bucket, the seconds of all answers (as a float), a cell for each refusal.
 _SECONDS = _ANSWERS * _BUCKETS
@@ -93,7 +94,7 @@ class MetricsBoard:
         self._floats.release()
         self._map.close()
 
-    def observer(self, worker: int, interface: str) -> Callable[[Answer, float, Question], None]:
+    def observer(self, worker: int, interface: str) -> Callable[[Answer, float, Values], None]:
         """What a server calls after each answer; see `ceir.interfaces.n17.application.Observe`."""
         cells, floats = self._cells, self._floats
         first = self._start(worker, interface)
@@ -102,7 +103,7 @@ class MetricsBoard:
         # all the rest here. The object is kept, so its identity cannot pass to another.
         known: dict[int, tuple[Answer, int]] = {}
 
-        def observe(answer: Answer, seconds: float, question: Question) -> None:  # noqa: ARG001
+        def observe(answer: Answer, seconds: float, question: Values) -> None:  # noqa: ARG001
             found = known.get(id(answer))
             if found is None:
                 place = _STATUSES.index(answer.status) * len(_REASONS) + _REASONS.index(answer.reason)
@@ -117,7 +118,7 @@ class MetricsBoard:
         return observe
 
     def refused(self, worker: int, interface: str) -> Callable[[int], None]:
-        """What a server calls with the code of each refusal, 0 to 999."""
+        """What a server calls with the code of each refusal, 0 to 5999."""
         cells = self._cells
         codes = self._start(worker, interface) + _SECONDS + 1
 

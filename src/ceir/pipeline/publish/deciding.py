@@ -11,8 +11,9 @@ from ceir.policy import Policy
 def name_decisions(engine: Engine, policy: Policy, as_of: int) -> None:
     """Name `decisions`: one outcome per equipment with a verdict in force, with the texts lists carry.
 
-    Reads the relations `verdicts`, `malformed`, `golden`. Golden equipment is spared from blocking and from
-    notices, whatever its verdicts.
+    Reads the relations `verdicts`, `malformed`, `golden`, `appeals`. Golden equipment is spared from blocking
+    and from notices, whatever its verdicts. A verdict that an appeal restored equipment from counts as one of
+    a trial.
     """
     labels = list(policy.conditions.items())
     rows = " UNION ALL ".join(
@@ -22,10 +23,14 @@ def name_decisions(engine: Engine, policy: Policy, as_of: int) -> None:
     engine.table("policy_conditions", rows)
     engine.table(
         "outcomes",
-        "SELECT v.imei, MIN(v.block_on) AS block_on, MIN(v.first_matched_on) AS since, "
-        "COALESCE(BIT_OR(CASE WHEN v.block_on IS NOT NULL THEN k.bit END), 0) AS reasons, "
-        "BIT_OR(k.bit) AS conditions, BOOL_OR(k.tracked) AS tracked, BOOL_OR(v.amnesty) AS amnesty "
-        "FROM verdicts AS v JOIN policy_conditions AS k ON k.condition = v.condition GROUP BY v.imei",
+        "SELECT imei, MIN(block_on) AS block_on, MIN(first_matched_on) AS since, "
+        "COALESCE(BIT_OR(CASE WHEN block_on IS NOT NULL THEN bit END), 0) AS reasons, "
+        "BIT_OR(bit) AS conditions, BOOL_OR(tracked) AS tracked, BOOL_OR(amnesty) AS amnesty FROM ("
+        "SELECT v.imei, v.first_matched_on, v.amnesty, k.bit, "
+        "CASE WHEN a.imei IS NULL THEN v.block_on END AS block_on, (k.tracked AND a.imei IS NULL) AS tracked "
+        "FROM verdicts AS v JOIN policy_conditions AS k ON k.condition = v.condition "
+        "LEFT JOIN (SELECT DISTINCT imei, condition FROM appeals) AS a "
+        "ON a.imei = v.imei AND a.condition = v.condition) AS counted GROUP BY imei",
     )
     equipment = equipment_sql("seen_nothing", ())
     engine.view(

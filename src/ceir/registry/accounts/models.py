@@ -4,9 +4,15 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.db.models.functions import Lower
 
+from ceir.registry.accounts.permissions import RULES, Permission
 from ceir.registry.actors import ROLES_OF, Actor, OrganisationKind, Role
 from ceir.registry.organisations.models import Organisation
+from ceir.registry.personal.fields import KeyedField
+
+OFFICE = frozenset({Role.OFFICER, Role.REVIEWER, Role.AUDITOR, Role.ADMINISTRATOR, Role.POLICE, Role.CUSTOMS})
+"""Roles whose people work with the office's pages."""
 
 
 class AccountManager(BaseUserManager["Account"]):
@@ -30,6 +36,9 @@ class Account(AbstractBaseUser):
     role = models.CharField(max_length=16, choices=[(r.value, r.value) for r in Role])
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
+    sessions_since = models.DateTimeField(
+        null=True, blank=True, help_text="Sessions that began earlier are over."
+    )
 
     USERNAME_FIELD = "login"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
@@ -42,6 +51,7 @@ class Account(AbstractBaseUser):
                 condition=models.Q(role__in=[r.value for r in Role if r is not Role.SYSTEM]),
                 name="account_role",
             ),
+            models.UniqueConstraint(Lower("login"), name="account_login_whatever_case"),
         )
 
     def __str__(self) -> str:
@@ -64,16 +74,41 @@ class Account(AbstractBaseUser):
 
     @property
     def is_staff(self) -> bool:
-        """Whether the administration's pages open."""
-        return self.is_active and self.role in {Role.ADMINISTRATOR.value, Role.OFFICER.value}
+        """Whether the office's pages open."""
+        return self.is_active and Role(self.role) in OFFICE
+
+    @property
+    def needs_second_factor(self) -> bool:
+        """Whether a password alone does not let this person in."""
+        return self.role != Role.CONSUMER.value
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the role has it, be it for its own things only."""
+        return self.is_active and Role(self.role) in RULES[permission].roles
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
-        """Administration's pages: only an administrator; what people may do here is `permissions`."""
-        return self.is_active and self.role == Role.ADMINISTRATOR.value
+        """By the name of a `Permission`; Django's own, which change rows behind the services, nobody has."""
+        return perm in _NAMES and self.may(Permission(perm))
 
     def has_module_perms(self, app_label: str) -> bool:  # noqa: ARG002 - Django's signature
-        """As `has_perm`."""
-        return self.has_perm("")
+        """Whether a capability shows up at all: each page of it asks for what it needs."""
+        return self.is_staff
+
+
+_NAMES = frozenset(permission.value for permission in Permission)
+
+
+class Invitation(models.Model):
+    """A code with which somebody chooses the password of his account, once; nobody else ever knows it."""
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="invitation")
+    code = KeyedField(label="invitation")
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    tries_left = models.PositiveSmallIntegerField()
+
+    def __str__(self) -> str:
+        return f"account:{self.account_id}"
 
 
 class Client(models.Model):
@@ -87,6 +122,12 @@ class Client(models.Model):
     scopes = models.JSONField(default=list, help_text="Names of the permissions that it may use.")
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
+    previous_hash = models.CharField(max_length=200, blank=True, help_text="Of the secret before.")
+    previous_until = models.DateTimeField(null=True, help_text="Until then the secret before is good too.")
+    certificates = models.JSONField(
+        default=list,
+        help_text="SHA-256 of certificates, one of which it must come with (`x5t#S256`); none: without.",
+    )
 
     def __str__(self) -> str:
         return self.name

@@ -70,6 +70,8 @@ class Permission(Enum):
     OVERRIDE_PROPOSE = "override.propose"
     STATUS_READ = "status.read"
     NOTICE_READ = "notice.read"
+    NOTICE_SEND = "notice.send"
+    NOTICE_PREFER = "notice.prefer"
 
 
 @dataclass(frozen=True)
@@ -219,6 +221,14 @@ RULES: Mapping[Permission, Rule] = {
     Permission.OVERRIDE_PROPOSE: _rule("Ask for an emergency override.", Role.OFFICER),
     Permission.STATUS_READ: _rule("Ask for a device's status.", *Role),
     Permission.NOTICE_READ: _rule("See who was told what and when.", *_REGULATOR, Role.AUDITOR),
+    Permission.NOTICE_SEND: _rule("Let notices that are due be sent.", Role.SYSTEM, Role.OFFICER),
+    Permission.NOTICE_PREFER: _rule(
+        "Say in which language a number is told, or that it is not.",
+        Role.SYSTEM,
+        Role.OFFICER,
+        Role.OPERATOR,
+        own=(Role.CONSUMER,),
+    ),
 }
 
 

@@ -12,7 +12,7 @@ from ceir.errors import CeirError
 from ceir.identifiers import EquipmentIdentity, Imei
 from ceir.policy import Policy
 from ceir.registry.accounts.permissions import Permission, require
-from ceir.registry.actors import Actor
+from ceir.registry.actors import Actor, Role
 from ceir.registry.appeals.models import (
     TRANSITIONS,
     UNDECIDED,
@@ -29,7 +29,7 @@ from ceir.registry.free_text import free_text
 from ceir.registry.pairings.pairing import end_exceptions, except_line
 from ceir.registry.registrations.ending import NotYoursError, held_by
 from ceir.registry.registrations.owning import SeenWith
-from ceir.registry.subscribers.finding import canonical, line_of, line_proven
+from ceir.registry.subscribers.finding import canonical, everyone, line_of, line_proven
 from ceir.registry.subscribers.models import Line
 from ceir.registry.transitions import move
 
@@ -96,10 +96,12 @@ def make(
             SIM works in another one.
         seen_with: the devices that networks saw the number with. Who was never seen with the device, and does
             not have it registered, cannot appeal for it: it would work with him if nobody decided in time.
+            Of devices that were blocked without notice the register keeps no trace; therefore an officer who
+            sees the device with him can appeal for him.
 
     Raises:
-        AppealError: nothing was decided for this condition, it rests on a case, the device is not his, or he
-            appealed already.
+        AppealError: nothing was decided for this condition, it rests on a case, the device is not his, he
+            appealed already, or he did against this very decision and it was dismissed.
     """
     require(actor, Permission.APPEAL_MAKE, owner=actor.organisation)
     why = free_text(why, "Why the decision is wrong", 2000, needed=True, lines=True)
@@ -121,10 +123,16 @@ def make(
     try:
         with transaction.atomic():
             line = line_proven(proof.number, at=at)
-            if not seen and not _is_registered(identity, proof, actor):
+            at_the_counter = actor.acts_as is Role.OFFICER
+            if not (seen or at_the_counter or _is_registered(identity, proof, actor)):
                 raise AppealError(
                     "The device was not seen with this number, nor is it registered for you.",
-                    "Appeal with the number that you use in it.",
+                    "Appeal with the number that you use in it, or show the device to the regulator.",
+                )
+            if not at_the_counter and _was_dismissed(stored, condition, run, line):
+                raise AppealError(
+                    "An appeal of yours against this decision was dismissed.",
+                    "Show to the regulator what speaks for you and was not known then.",
                 )
             appeal = Appeal.objects.create(
                 imei=stored.key,
@@ -264,7 +272,7 @@ def go_on(appeal: Appeal, at: datetime) -> None:
 def let(appeal: Appeal, at: datetime) -> None:
     """Let the device of a locked appeal work with all lines that stand in it.
 
-    A malformed identity cannot be let: networks do not ask for it by its text, and no exception names it.
+    No exception names a malformed identity: it is restored by the list of appeals alone.
     """
     if appeal.malformed:
         return
@@ -293,6 +301,20 @@ def named(appeal: Appeal) -> str:
 def none_such() -> AppealError:
     """The one refusal for what is another's and what does not exist."""
     return AppealError("There is no such appeal of yours.", "List your own first.")
+
+
+def _was_dismissed(stored: StoredIdentity, condition: str, run: int, line: Line) -> bool:
+    """Whether the person of a line was heard against this very decision: each appeal anew has its clock, so
+    that whoever went on appealing would be restored some day."""
+    lines = Line.objects.filter(everyone(canonical(line.person)))
+    return Appeal.objects.filter(
+        imei=stored.key,
+        malformed=stored.malformed,
+        condition=condition,
+        run=run,
+        line__in=lines,
+        state=State.DISMISSED.value,
+    ).exists()
 
 
 def _is_registered(identity: EquipmentIdentity, proof: Proof, actor: Actor) -> bool:

@@ -1,10 +1,8 @@
 """Which devices appeals restored, for whoever publishes lists.
 
-Today a restored device is an exception for the lines of who appealed: the `pairings` list carries it, with
-the appeal as its ground. That is as far as the pipeline's lists reach: `golden` would take a clone of the
-device, and the device once it is stolen, off every list for everybody. What is missing is a source `appeals`
-with `identity, condition`: a verdict of that condition for that identity counts as a trial. `restored` gives
-its rows.
+A restored device is an exception for the lines of who appealed, which the `pairings` list carries; and the
+condition has no consequence for its identity any more, which the `appeals` list says. Why not `golden`: it
+would take a clone of the device, and the device once it is stolen, off every list for everybody.
 """
 
 from collections.abc import Iterator

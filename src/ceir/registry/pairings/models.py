@@ -58,9 +58,15 @@ class Pairing(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("imei", "line", "ground"),
-                condition=models.Q(state__in=LIVING),
+                fields=("imei", "line"),
+                condition=models.Q(state__in=LIVING, ground=Ground.CODE.value),
                 name="paired_once",
+            ),
+            # Of two appeals each lets by itself: what the one no longer lets, the other still does.
+            models.UniqueConstraint(
+                fields=("imei", "line", "because"),
+                condition=models.Q(state__in=LIVING, ground=Ground.APPEAL.value),
+                name="let_once_by_an_appeal",
             ),
             models.UniqueConstraint(
                 fields=("imei", "place"), condition=models.Q(state__in=LIVING), name="one_pairing_a_place"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from ceir.errors import CeirError
@@ -79,28 +79,32 @@ def make_code(
     Raises:
         NotYoursError: it is not registered for this holder.
         PermissionDeniedError: without a proof, and no officer.
+        PairingError: another one was made in the same moment.
     """
     require(actor, Permission.PAIRING_MANAGE, owner=actor.organisation)
     if proof is not None:
         check(proof, Purpose.PAIRING, actor=actor, at=at)
     text = draw.letters(_LETTERS)
-    with transaction.atomic():
-        if proof is not None or actor.acts_as is not Role.OFFICER:
-            held_by(imei, proof, actor)
-        open_codes = PairCode.objects.select_for_update().filter(imei=imei.number, withdrawn_at=None)
-        for older in open_codes:
-            older.withdrawn_at = at
-            older.save()
-        code = PairCode.objects.create(
-            imei=imei.number,
-            code=text,
-            made_by=actor.id,
-            made_at=at,
-            expires_at=at + timedelta(days=policy.code_days),
-        )
-        if proof is not None:
-            use(proof, Purpose.PAIRING, actor=actor, at=at)
-        record(actor, "pair_code.made", str(code), at=at, detail={"imei": imei.digits})
+    try:
+        with transaction.atomic():
+            if proof is not None or actor.acts_as is not Role.OFFICER:
+                held_by(imei, proof, actor)
+            open_codes = PairCode.objects.select_for_update().filter(imei=imei.number, withdrawn_at=None)
+            for older in open_codes:
+                older.withdrawn_at = at
+                older.save()
+            code = PairCode.objects.create(
+                imei=imei.number,
+                code=text,
+                made_by=actor.id,
+                made_at=at,
+                expires_at=at + timedelta(days=policy.code_days),
+            )
+            if proof is not None:
+                use(proof, Purpose.PAIRING, actor=actor, at=at)
+            record(actor, "pair_code.made", str(code), at=at, detail={"imei": imei.digits})
+    except IntegrityError as error:  # somebody was faster with the same equipment
+        raise PairingError("Another code was made in the same moment.", "Ask for a new one.") from error
     return Made(code.pk, text, code.expires_at)
 
 
@@ -227,7 +231,7 @@ def propose_release(pairing_id: int, *, reason: str, actor: Actor, at: datetime)
     """Ask for somebody else's pairing to end; without it the device may be blocked for him.
 
     Raises:
-        PairingError: there is none; an operator asks for its own subscribers only.
+        PairingError: there is none, or an appeal let it; an operator asks for its own subscribers only.
     """
     with transaction.atomic():
         pairing = _known(pairing_id)
@@ -239,6 +243,8 @@ def propose_release(pairing_id: int, *, reason: str, actor: Actor, at: datetime)
             raise _none()
         if pairing.state not in LIVING:
             raise _none()
+        if pairing.ground == Ground.APPEAL.value:
+            raise PairingError("It belongs to an appeal.", "Decide the appeal: that keeps it or ends it.")
         return propose(RELEASE, str(pairing), {}, actor=actor, reason=reason, at=at)
 
 
@@ -263,7 +269,7 @@ def except_line(imei: Imei, line: Line, *, because: str, at: datetime) -> Pairin
     Args:
         because: the ground, as the record names it: `appeal:12`.
     """
-    found = _living(imei).filter(line=line, ground=Ground.APPEAL.value).first()
+    found = _living(imei).filter(line=line, ground=Ground.APPEAL.value, because=because).first()
     if found is not None:
         return found
     return Pairing.objects.create(

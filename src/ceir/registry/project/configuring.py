@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ceir.errors import CeirError
+from ceir.registry.project.identity_providers import IdentityProvider
 
 APPS = (
     "ceir.registry.audit",
@@ -26,11 +27,17 @@ APPS = (
     "ceir.registry.cases",
     "ceir.registry.runs",
     "ceir.registry.releases",
+    "ceir.registry.logins",
+    "ceir.registry.background",
     "ceir.registry.calls",
+    "ceir.registry.references",
+    "ceir.registry.notices",
 )
 """Our applications; each holds the models of one capability."""
 
 _LEAST_SECRET = 32
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_YEAR = 365 * 24 * 3600
 
 
 class RegistryConfigurationError(CeirError):
@@ -51,7 +58,15 @@ class RegistryOptions:
         documents: folder of photos and papers; None: beside that of the keys.
         hosts: names under which pages are reached.
         debug: pages show errors in full; never in production.
+        tls: pages are reached over TLS only; None: they are, unless every host is this machine.
+        proxies: of the installer's own before the register; what they write of addresses and TLS is believed.
+        identity_providers: by which people may log in.
+        send_text: dotted name of what sends a text to a number; empty: nothing does.
+        certificate_header: in which whatever ends TLS tells the certificate of a program; empty: no header
+            is believed.
         api_per_minute: calls that a program may make, unless it has an allowance of its own.
+        exempt_device_types: kinds of device (as the TAC list names them) that need no registration; the same
+            as in the policy.
     """
 
     database: str | Path
@@ -60,8 +75,21 @@ class RegistryOptions:
     documents: Path | None = None
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
     debug: bool = False
+    tls: bool | None = None
+    proxies: int = 0
+    identity_providers: tuple[IdentityProvider, ...] = ()
+    send_text: str = ""
+    certificate_header: str = ""
     api_per_minute: int = 6000
+    exempt_device_types: tuple[str, ...] = ()
     languages: tuple[tuple[str, str], ...] = field(default=(("en", "English"),))
+
+    @property
+    def over_tls(self) -> bool:
+        """Whether pages are reached over TLS only."""
+        if self.debug:
+            return False
+        return self.tls if self.tls is not None else not set(self.hosts) <= _THIS_MACHINE
 
 
 def django_settings(options: RegistryOptions) -> dict[str, Any]:
@@ -82,7 +110,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
         "AUTH_USER_MODEL": "accounts.Account",
         "INSTALLED_APPS": [
-            "django.contrib.admin",
+            "ceir.registry.office.apps.OfficeAdminConfig",
             "django.contrib.auth",
             "django.contrib.contenttypes",
             "django.contrib.sessions",
@@ -91,15 +119,24 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
             "django_tasks",
             "django_tasks_db",
             *APPS,
+            "ceir.registry.office.apps.OfficeConfig",
+            "allauth",
+            "allauth.account",
+            "allauth.mfa",
+            "allauth.socialaccount",
+            "allauth.socialaccount.providers.openid_connect",
         ],
         "MIDDLEWARE": [
             "ceir.api.edge.ApiEdge",
             "django.middleware.security.SecurityMiddleware",
+            "ceir.registry.project.headers.HeadersMiddleware",
             "django.contrib.sessions.middleware.SessionMiddleware",
             "django.middleware.locale.LocaleMiddleware",
             "django.middleware.common.CommonMiddleware",
             "django.middleware.csrf.CsrfViewMiddleware",
             "django.contrib.auth.middleware.AuthenticationMiddleware",
+            "allauth.account.middleware.AccountMiddleware",
+            "ceir.registry.logins.sessions.SessionMiddleware",
             "django.contrib.messages.middleware.MessageMiddleware",
             "django.middleware.clickjacking.XFrameOptionsMiddleware",
         ],
@@ -125,25 +162,91 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
         "STATIC_URL": "/static/",
         "PASSWORD_HASHERS": ["django.contrib.auth.hashers.ScryptPasswordHasher"],
         "AUTH_PASSWORD_VALIDATORS": [
-            {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+            {
+                "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+                "OPTIONS": {"user_attributes": ("login", "name", "email")},
+            },
             {
                 "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
                 "OPTIONS": {"min_length": 12},
             },
             {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+            {"NAME": "ceir.registry.accounts.passwords.VariedValidator"},
         ],
-        "SESSION_COOKIE_HTTPONLY": True,
-        "SESSION_COOKIE_SAMESITE": "Lax",
-        "SESSION_COOKIE_SECURE": not options.debug,
-        "CSRF_COOKIE_SECURE": not options.debug,
-        "SECURE_CONTENT_TYPE_NOSNIFF": True,
-        "X_FRAME_OPTIONS": "DENY",
+        **_hardened(options),
+        **_logins(options),
         "LOGGING_CONFIG": None,
+        "CEIR_CERTIFICATE_HEADER": options.certificate_header,
         # The API refuses by the length that a request claims; files are streamed and not counted here.
         "DATA_UPLOAD_MAX_MEMORY_SIZE": 8_000_000,
         "CEIR_API_PER_MINUTE": options.api_per_minute,
+        "CEIR_EXEMPT_DEVICE_TYPES": options.exempt_device_types,
         "CEIR_KEYS": options.keys,
         "CEIR_DOCUMENTS": options.documents or options.keys.parent / "documents",
+    }
+
+
+def _hardened(options: RegistryOptions) -> dict[str, Any]:
+    """What browsers are told, so that a mistake of ours harms nobody."""
+    tls = options.over_tls
+    # A browser takes a cookie whose name begins so only over TLS, for this host alone.
+    prefix = "__Host-" if tls else ""
+    return {
+        "SESSION_COOKIE_NAME": f"{prefix}ceir-session",
+        "SESSION_COOKIE_HTTPONLY": True,
+        # A browser that comes back from an identity provider must bring its session along.
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": tls,
+        "CSRF_COOKIE_NAME": f"{prefix}ceir-csrf",
+        "CSRF_COOKIE_HTTPONLY": True,
+        "CSRF_COOKIE_SAMESITE": "Lax",
+        "CSRF_COOKIE_SECURE": tls,
+        "SECURE_CONTENT_TYPE_NOSNIFF": True,
+        "SECURE_REFERRER_POLICY": "same-origin",
+        "SECURE_CROSS_ORIGIN_OPENER_POLICY": "same-origin",
+        "SECURE_HSTS_SECONDS": _YEAR if tls else 0,
+        "SECURE_SSL_REDIRECT": tls,
+        "SECURE_REDIRECT_EXEMPT": ["^healthz$", "^readyz$", "^metrics$"],
+        "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https") if options.proxies else None,
+        "X_FRAME_OPTIONS": "DENY",
+        # Names under the same domain that are not the register's are not ours to bind to TLS, nor to a list.
+        "SILENCED_SYSTEM_CHECKS": ["security.W005", "security.W021"],
+        "CEIR_FORMS_GO_TO": tuple(
+            sorted({origin for p in options.identity_providers for origin in p.origins})
+        ),
+        "CEIR_PROXIES": options.proxies,
+    }
+
+
+def _logins(options: RegistryOptions) -> dict[str, Any]:
+    return {
+        "AUTHENTICATION_BACKENDS": ["ceir.registry.logins.backends.AccountBackend"],
+        "LOGIN_URL": "account_login",
+        "LOGIN_REDIRECT_URL": "account",
+        "LOGOUT_REDIRECT_URL": "account_login",
+        "ACCOUNT_ADAPTER": "ceir.registry.logins.adapters.AccountAdapter",
+        "ACCOUNT_USER_MODEL_USERNAME_FIELD": "login",
+        "ACCOUNT_LOGIN_METHODS": {"username"},
+        "ACCOUNT_SIGNUP_FIELDS": ["username*", "password1*"],
+        "ACCOUNT_EMAIL_VERIFICATION": "none",
+        "ACCOUNT_SESSION_REMEMBER": False,
+        "ACCOUNT_LOGOUT_REDIRECT_URL": "account_login",
+        "ACCOUNT_LOGIN_TIMEOUT": 900,
+        # They count in the memory of one process; `logins.limiting` counts in the database.
+        "ACCOUNT_RATE_LIMITS": False,
+        "MFA_ADAPTER": "ceir.registry.logins.adapters.SecondFactorAdapter",
+        "MFA_SUPPORTED_TYPES": ["totp", "recovery_codes"],
+        "MFA_RECOVERY_CODE_DIGITS": 12,
+        "SOCIALACCOUNT_ADAPTER": "ceir.registry.logins.adapters.ProviderAdapter",
+        "SOCIALACCOUNT_STORE_TOKENS": False,
+        "SOCIALACCOUNT_PROVIDERS": {
+            "openid_connect": {
+                "provider_class": "ceir.registry.logins.identity_providers.Provider",
+                "OAUTH_PKCE_ENABLED": True,
+                "APPS": [provider.as_allauth_has_it() for provider in options.identity_providers],
+            }
+        },
+        "CEIR_SEND_TEXT": options.send_text,
     }
 
 

@@ -1,6 +1,13 @@
 """Addresses of pages."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from ceir.registry.office.site import fill
+
+fill(admin.site)
+
+urlpatterns = [
+    path("account/", include("ceir.registry.logins.urls")),
+    path("admin/", admin.site.urls),
+]

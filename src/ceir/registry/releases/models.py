@@ -99,6 +99,29 @@ class Member(models.Model):
         return f"{self.release_id}: {self.imei}"
 
 
+class Hold(models.Model):
+    """A device that no release lets out for a while: of its block nobody could be told."""
+
+    imei = models.BigIntegerField()
+    block_on = models.DateField(help_text="When its block would have come.")
+    until = models.DateField(help_text="First day on which it may come all the same.")
+    because = models.CharField(max_length=16)
+    made_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    ended_because = models.CharField(max_length=16, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("imei",), condition=models.Q(ended_at__isnull=True), name="one_hold_a_device"
+            ),
+            models.UniqueConstraint(fields=("imei", "block_on"), name="one_hold_a_block"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.imei}: held until {self.until}"
+
+
 class Step(models.Model):
     """What was done with a release; never changed."""
 

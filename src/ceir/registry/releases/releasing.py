@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from ceir.registry.accounts.permissions import Permission, PermissionDeniedError, require
 from ceir.registry.actors import SYSTEM, Actor
 from ceir.registry.free_text import free_text
+from ceir.registry.releases.holding import HELD
 from ceir.registry.releases.models import TRANSITIONS, Member, Release, ReleaseState
 from ceir.registry.releases.planning import ReleaseError, note
 from ceir.registry.releases.signals import Signal, all_signals
@@ -233,6 +234,8 @@ def _let_out(release: Release, at: datetime) -> int:
         if release.stage_out_at is None or now:
             release.stage_out_at = at
         if release.stage + 1 == len(release.stages):
+            if _waits_for_held(release):
+                return moved
             _go(release, ReleaseState.DONE)
             release.ended_at = at
             return moved
@@ -240,6 +243,18 @@ def _let_out(release: Release, at: datetime) -> int:
             return moved
         release.stage += 1
         release.stage_out_at = None
+
+
+def _waits_for_held(release: Release) -> bool:
+    """Whether a device that is held back is still to come."""
+    return bool(
+        loading.select(
+            "SELECT 1 FROM releases_member AS m JOIN runs_decision AS d ON d.imei = m.imei "
+            "WHERE m.release_id = %s AND m.stage IS NULL AND d.outcome = %s "
+            f"AND d.outcome_run_id = m.blocked_run AND {HELD.format('m')} LIMIT 1",
+            (release.pk, Outcome.BLOCKED.value),
+        )
+    )
 
 
 def _move(release: Release, at: datetime, most: int | None) -> int:
@@ -253,6 +268,6 @@ def _move(release: Release, at: datetime, most: int | None) -> int:
         "UPDATE releases_member SET stage = %s, everywhere = %s, moved_at = %s WHERE id IN ("
         "SELECT m.id FROM releases_member AS m JOIN runs_decision AS d ON d.imei = m.imei "
         f"WHERE m.release_id = %s AND m.bucket < %s AND ({held}) AND d.outcome = %s "
-        f"AND d.outcome_run_id = m.blocked_run ORDER BY m.bucket, m.imei{limit})",
+        f"AND d.outcome_run_id = m.blocked_run AND NOT {HELD.format('m')} ORDER BY m.bucket, m.imei{limit})",
         (release.stage, not stage["operators"], at, release.pk, stage["buckets"], Outcome.BLOCKED.value),
     )

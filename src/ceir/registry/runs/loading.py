@@ -67,10 +67,13 @@ def stream(sql: str, values: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
             yield from some
 
 
+def adapted(moment: datetime) -> Any:
+    """A moment as the ORM stores it: on SQLite it is a text, and compared as one."""
+    return connection.ops.adapt_datetimefield_value(moment)
+
+
 def _adapted(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Moments as the ORM stores them: on SQLite they are texts, and compared as such."""
-    adapt = connection.ops.adapt_datetimefield_value
-    return tuple(adapt(value) if isinstance(value, datetime) else value for value in values)
+    return tuple(adapted(value) if isinstance(value, datetime) else value for value in values)
 
 
 def _copied(statement: str, rows: Iterable[tuple[Any, ...]]) -> int:

@@ -116,8 +116,8 @@ async def until_active(server: MapServer, count: int) -> None:
 class Seen:
     """The DATA chunks of a capture, each counted once.
 
-    On a busy machine the kernel sends a chunk again that was not acknowledged in time. tshark shows the head of such
-    a chunk but does not look into it a second time.
+    On a busy machine the kernel sends a chunk again that was not acknowledged in time. tshark shows the head
+    of such a chunk but does not look into it a second time.
     """
 
     def __init__(self, capture: Path) -> None:

@@ -136,8 +136,8 @@ def test_freediameter_asks_over_sctp_and_tshark_sees_one_marked_message_a_chunk(
             continue
         chunks = protocol.split(",")
         assert set(chunks) == {"46"}
-        # Each chunk begins and ends its message, and holds one: as many new chunks as commands. A busy kernel sends
-        # some again; tshark does not look into those a second time.
+        # Each chunk begins and ends its message, and holds one: as many new chunks as commands. A busy kernel
+        # sends some again; tshark does not look into those a second time.
         assert begins.split(",") == ends.split(",") == ["1"] * len(chunks)
         new = set(numbers.split(",")) - sent
         sent |= new

@@ -132,7 +132,7 @@ def test_the_server_reads_every_request_as_it_was_meant() -> None:
             assert "application/problem+json" in one["accept"]
         assert sorted(caller.due) == [1, 3, 5, 7, 9, 11, 13]
 
-    with_wire(body, token="abc")  # noqa: S106 - no secret
+    with_wire(body, token="abc")
 
 
 @pytest.mark.parametrize("table", [0, 1, 64, 4_095, 4_096, 65_536])

@@ -27,9 +27,17 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="pairing",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ("proposed", "in_force"))),
-                fields=("imei", "line", "ground"),
+                condition=models.Q(("ground", "code"), ("state__in", ("proposed", "in_force"))),
+                fields=("imei", "line"),
                 name="paired_once",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="pairing",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ground", "appeal"), ("state__in", ("proposed", "in_force"))),
+                fields=("imei", "line", "because"),
+                name="let_once_by_an_appeal",
             ),
         ),
         migrations.AddConstraint(

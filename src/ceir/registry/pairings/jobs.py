@@ -1,0 +1,11 @@
+from datetime import datetime, timedelta
+
+from ceir.registry.jobs import Job
+from ceir.registry.pairings.pairing import PairingPolicy, sweep
+
+
+def _sweep(at: datetime) -> str:
+    return f"{sweep(PairingPolicy(), at)} pairings released"
+
+
+JOBS = (Job("pairings-sweep", "Release pairings whose line ended long ago.", timedelta(days=1), _sweep),)
