@@ -154,7 +154,8 @@ def _own_operator(actor: Actor) -> str | None:
     """The operator whose subscribers alone are told; None: everybody's."""
     if actor.acts_as is not Role.OPERATOR:
         return None
-    return Organisation.objects.values_list("code", flat=True).get(pk=actor.organisation)
+    found = Organisation.objects.filter(pk=actor.organisation or 0).values_list("code", flat=True).first()
+    return found or "nobody's"
 
 
 def _seen(contacts: QuerySet[Contact], access: Access) -> list[Use]:
