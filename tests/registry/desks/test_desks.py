@@ -1,4 +1,4 @@
-"""The desks of an office: everybody sees what his role may, nobody changes a row, deeds go through services."""
+"""The desks of an office: everybody sees what his role may, nobody changes a row, deeds are the services'."""
 
 import json
 import re
