@@ -48,6 +48,14 @@ def processor_seconds(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
+def idle_seconds(core: int) -> float:
+    """How long a core has had nothing to do so far."""
+    found = re.search(rf"^cpu{core} (.*)", Path("/proc/stat").read_text(), re.MULTILINE)
+    assert found is not None
+    fields = found[1].split()
+    return (int(fields[3]) + int(fields[4])) / TICK
+
+
 def memory(process: int, mapped: Path | None = None) -> dict[str, float]:
     """MiB of a process: its share of all it has (pss), what it has alone (uss), resident (rss).
 

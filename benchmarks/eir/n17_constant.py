@@ -2,15 +2,12 @@
 
     python benchmarks/eir/n17_constant.py PORT
 
-Started by `measure.py`; ends with SIGTERM.
+Started by `measure.py` on the server's core; ends with SIGTERM.
 """
 
 import asyncio
-import os
 import signal
 import sys
-
-from machine import SERVER_CORE
 
 from ceir.interfaces.serving.http import HttpLimits, Listen, serve_rsgi
 from ceir.interfaces.serving.plant import answers_first
@@ -35,6 +32,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    os.sched_setaffinity(0, {SERVER_CORE})
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(main())

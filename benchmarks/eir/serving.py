@@ -16,11 +16,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import identities
-from asking import H2load, Loaded, NativeS13, connecting, put, told
+from asking import H2load, Loaded, NativeN17, NativeS13, connecting, put, told
 from identities import Population
-from machine import load_average, processor_seconds
+from machine import SERVER_CORE, idle_seconds, load_average, processor_seconds
 from plant import Plant, free_port, plant
 
 from ceir.equipment_check import Question
@@ -42,6 +43,23 @@ def by_client(interface: str, questions: Sequence[Question]) -> Put:
     return lambda port, plan: put(interface, port, plan, questions)
 
 
+class Cost(NamedTuple):
+    """What the server took for a load.
+
+    Args:
+        microseconds: of processor time, an answer.
+        core_share: of its core's time, by the server itself.
+        idle_share: of its core's time, by nobody.
+
+    The server is what limits a flood where its own share is near 1. What lacks is the client's limit where
+    the core was idle, and says nothing where others had it.
+    """
+
+    microseconds: float
+    core_share: float
+    idle_share: float
+
+
 class Bench:
     """What all measurements share.
 
@@ -55,6 +73,7 @@ class Bench:
         self.questions = questions
         self.seconds = seconds
         self.native = NativeS13(folder, questions) if NativeS13.is_possible() else None
+        self.native_n17 = NativeN17(folder, questions) if NativeN17.is_possible() else None
         self.h2load = H2load(folder, questions) if H2load.is_possible() else None
 
     @contextmanager
@@ -73,15 +92,19 @@ class Bench:
         """The fastest client there is, which the server is measured against."""
         if interface == "s13" and self.native is not None:
             return "native/s13_load.c", self.native.put
+        if interface == "n17" and self.native_n17 is not None:
+            return "native/n17_load.c", self.native_n17.put
         if interface == "n17" and self.h2load is not None:
             return "h2load", self.h2load.put
         return "ceir load-test", by_client(interface, self.questions)
 
-    def cost(self, load: Callable[[], Loaded], spent: Callable[[], float]) -> tuple[Loaded, float]:
-        """What came of a load, and microseconds of the server's processor time an answer."""
-        before = spent()
+    def cost(self, load: Callable[[], Loaded], spent: Callable[[], float]) -> tuple[Loaded, Cost]:
+        """What came of a load, and what the server took for it."""
+        before, idle = spent(), idle_seconds(SERVER_CORE)
         loaded = load()
-        return loaded, (spent() - before) / max(1, loaded.answered) * 1e6
+        took, idle = spent() - before, idle_seconds(SERVER_CORE) - idle
+        seconds = loaded.seconds or self.seconds
+        return loaded, Cost(took / max(1, loaded.answered) * 1e6, took / seconds, idle / seconds)
 
 
 def capacity(bench: Bench, interface: str) -> dict[str, object]:
@@ -100,18 +123,21 @@ def capacity(bench: Bench, interface: str) -> dict[str, object]:
         pace = Plan(bench.seconds * 2, rate * SHARE_OF_CAPACITY, CONNECTIONS, WINDOW * 16)
         paced, paced_cost = bench.cost(lambda: asks(port, pace), running.processor_seconds)
         own = by_client(interface, bench.questions)(port, flood) if name != "ceir load-test" else None
-    cost = statistics.median(costs)
+    cost = _median(costs)
     return {
         "client": name,
         "answers_per_second": round(rate),
         "target_answers_per_second": TARGETS.get(interface),
-        "processor_us_an_answer": round(cost, 2),
-        "answers_per_processor_second": round(1e6 / cost),
+        "processor_us_an_answer": round(cost.microseconds, 2),
+        "answers_per_processor_second": round(1e6 / cost.microseconds),
+        **_core(cost),
+        "client_share": loads[-1].client_share,
         "errors": {word: count for one in loads for word, count in one.errors.items()},
         "own_client_answers_per_second": round(own.per_second) if own else None,
         "at_70_percent": {
             "asked_per_second": round(rate * SHARE_OF_CAPACITY),
-            "processor_us_an_answer": round(paced_cost, 2),
+            "processor_us_an_answer": round(paced_cost.microseconds, 2),
+            **_core(paced_cost),
             **_shown(paced),
         },
         "target_p99_ms": 5,
@@ -119,19 +145,34 @@ def capacity(bench: Bench, interface: str) -> dict[str, object]:
     }
 
 
+def _median(costs: Sequence[Cost]) -> Cost:
+    return Cost(*map(statistics.median, zip(*costs, strict=True)))
+
+
+def _core(cost: Cost) -> dict[str, object]:
+    return {
+        "server_core_share": round(cost.core_share, 3),
+        "server_core_idle_share": round(cost.idle_share, 3),
+    }
+
+
 def _shown(loaded: Loaded) -> dict[str, object]:
-    return {name: value for name, value in asdict(loaded).items() if value is not None}
+    shown = {name: value for name, value in asdict(loaded).items() if value is not None}
+    shown.pop("seconds", None)
+    return shown
 
 
 def beside_a_constant(bench: Bench) -> dict[str, object]:
     """N17 against the same server with a constant answer; rounds alternate, so a slow moment hits both."""
-    if bench.h2load is None:
-        return {"skipped": "h2load is not installed"}
-    ask = bench.h2load.put
+    name, ask = bench.client("n17")
+    if name == "ceir load-test":
+        return {"skipped": "neither gcc nor h2load is installed"}
     flood = Plan(bench.seconds, None, 8, 32)
     port = free_port()
     script = Path(__file__).with_name("n17_constant.py")
-    constant = subprocess.Popen([sys.executable, script, str(port)])
+    # This process is on the clients' core, and what it starts would be there, too.
+    core = ("taskset", "-c", str(SERVER_CORE))
+    constant = subprocess.Popen([*core, sys.executable, script, str(port)])
     try:
         for _ in range(200):
             with socket.socket() as probe:
@@ -143,28 +184,34 @@ def beside_a_constant(bench: Bench) -> dict[str, object]:
                 "constant": (port, lambda: processor_seconds(constant.pid)),
                 "service": (running.ports["n17"], running.processor_seconds),
             }
-            rates: dict[str, list[float]] = {name: [] for name in sides}
-            costs: dict[str, list[float]] = {name: [] for name in sides}
+            rates: dict[str, list[float]] = {side: [] for side in sides}
+            costs: dict[str, list[Cost]] = {side: [] for side in sides}
+            client: dict[str, float | None] = {}
             errors: dict[str, int] = {}
             for at, _ in sides.values():
                 ask(at, replace(flood, seconds=1))
             for _ in range(ROUNDS):
-                for name, (at, spent) in sides.items():
+                for side, (at, spent) in sides.items():
                     loaded, cost = bench.cost(lambda at=at: ask(at, flood), spent)
-                    rates[name].append(loaded.per_second)
-                    costs[name].append(cost)
+                    rates[side].append(loaded.per_second)
+                    costs[side].append(cost)
+                    client[side] = loaded.client_share
                     errors |= loaded.errors
     finally:
         constant.terminate()
         constant.wait()
-    rate = {name: statistics.median(values) for name, values in rates.items()}
-    cost = {name: statistics.median(values) for name, values in costs.items()}
+    rate = {side: statistics.median(values) for side, values in rates.items()}
+    took = {side: _median(values) for side, values in costs.items()}
+    by_time = took["constant"].microseconds / took["service"].microseconds
     return {
-        "client": "h2load, 8 connections, 32 streams each",
-        "answers_per_second": {name: round(value) for name, value in rate.items()},
-        "processor_us_an_answer": {name: round(value, 2) for name, value in cost.items()},
+        "client": f"{name}, {flood.connections} connections, {flood.window} streams each",
+        "answers_per_second": {side: round(value) for side, value in rate.items()},
+        "processor_us_an_answer": {side: round(value.microseconds, 2) for side, value in took.items()},
+        "server_core_share": {side: round(value.core_share, 3) for side, value in took.items()},
+        "server_core_idle_share": {side: round(value.idle_share, 3) for side, value in took.items()},
+        "client_share": client,
         "share_of_constant": round(rate["service"] / rate["constant"], 3),
-        "share_of_constant_by_processor_time": round(cost["constant"] / cost["service"], 3),
+        "share_of_constant_by_processor_time": round(by_time, 3),
         "errors": errors,
         "target": 0.8,
         "load_average": load_average(),

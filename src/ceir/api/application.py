@@ -11,7 +11,9 @@ from ninja import NinjaAPI, Router
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
+from ninja.renderers import BaseRenderer
 from ninja.security import HttpBearer
+from pydantic_core import to_json
 
 import ceir
 from ceir.api import documenting, problems, serving, tokens, v1
@@ -27,6 +29,16 @@ class Bearer(HttpBearer):
         """The caller, as `request.auth`; who was found once is not looked for again in the same request."""
         known = getattr(request, "auth", None)
         return known if isinstance(known, Caller) else tokens.read(token, thumbprint_of(request))
+
+
+class Renderer(BaseRenderer):
+    """Answers as JSON, by the library that checks them: days, moments and enumerations in one form."""
+
+    media_type = "application/json"
+
+    def render(self, request: HttpRequest, data: Any, *, response_status: int) -> bytes:  # noqa: ARG002 - ninja's
+        """The octets of an answer."""
+        return to_json(data)
 
 
 class Api(NinjaAPI):
@@ -62,6 +74,7 @@ def build() -> Api:
         description="The register of devices: what it knows, and what may be told it. Errors are of "
         "RFC 9457, with the register's own codes.",
         auth=Bearer(),
+        renderer=Renderer(),
         docs_url=None,
         openapi_url="/openapi.json",
         urls_namespace=f"ceir-{ceir.__version__}",

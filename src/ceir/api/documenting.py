@@ -7,6 +7,7 @@ from typing import Any
 from ninja.operation import Operation
 
 from ceir.api import problems
+from ceir.api.certificates import CertificateRefusedError
 from ceir.api.conditions import PreconditionFailedError, PreconditionUnsupportedError
 from ceir.api.problems import CODES_OF_THE_EDGE, status_of
 from ceir.api.serving import SAFE, LengthRequiredError, RequestTooLargeError
@@ -23,7 +24,7 @@ from ceir.registry.free_text import TextRefusedError
 from ceir.registry.personal.fields import LegalBasisError
 
 _GENERAL: tuple[type[CeirError], ...] = (TooManyRequestsError,)
-_WITH_TOKEN: tuple[type[CeirError], ...] = (PermissionDeniedError,)
+_WITH_TOKEN: tuple[type[CeirError], ...] = (PermissionDeniedError, CertificateRefusedError)
 _WHEN_CHANGING: tuple[type[CeirError], ...] = (
     LengthRequiredError,
     RequestTooLargeError,
@@ -165,8 +166,12 @@ def _headers(details: dict[str, Any], operation: Operation, declared: Terms) -> 
 def _permission(details: dict[str, Any], declared: Terms) -> None:
     if declared.permission is None:
         return
-    details["x-permission"] = declared.permission.value
-    details["security"] = [{name: [declared.permission.value] for name in one} for one in details["security"]]
+    details["x-permission"] = [permission.value for permission in declared.any_of]
+    details["security"] = [
+        {name: [permission.value] for name in one}
+        for one in details["security"]
+        for permission in declared.any_of
+    ]
 
 
 def _example(details: dict[str, Any], example: Example) -> None:

@@ -20,6 +20,8 @@ STATUS_OF: Mapping[str, HTTPStatus] = {
     "client_certificate_refused": HTTPStatus.BAD_REQUEST,
     "token_missing": HTTPStatus.UNAUTHORIZED,
     "not_found": HTTPStatus.NOT_FOUND,
+    "bulk_unknown": HTTPStatus.NOT_FOUND,
+    "webhook_unknown": HTTPStatus.NOT_FOUND,
     "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
     "too_many_requests": HTTPStatus.TOO_MANY_REQUESTS,
     "too_many_codes": HTTPStatus.TOO_MANY_REQUESTS,
@@ -37,6 +39,18 @@ STATUS_OF: Mapping[str, HTTPStatus] = {
     "text_refused": HTTPStatus.UNPROCESSABLE_ENTITY,
     "legal_basis": HTTPStatus.UNPROCESSABLE_ENTITY,
     "internal": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "release_needs_second_person": HTTPStatus.FORBIDDEN,
+    "second_person_needed": HTTPStatus.FORBIDDEN,
+    "case_unknown": HTTPStatus.NOT_FOUND,
+    "consignment_unknown": HTTPStatus.NOT_FOUND,
+    "document_missing": HTTPStatus.NOT_FOUND,
+    "no_device": HTTPStatus.NOT_FOUND,
+    "not_yours": HTTPStatus.NOT_FOUND,
+    "identifiers_refused": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "document_refused": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "device_file_refused": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "import_file_refused": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "not_set_up": HTTPStatus.SERVICE_UNAVAILABLE,
 }
 """Statuses by code; any other refusal is a conflict with the state of things."""
 

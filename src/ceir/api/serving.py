@@ -17,7 +17,7 @@ from ceir.api import conditions
 from ceir.api.terms import Terms, terms_of
 from ceir.api.tokens import Caller
 from ceir.errors import CeirError
-from ceir.registry.accounts.permissions import require
+from ceir.registry.accounts.permissions import Permission, PermissionDeniedError, require
 from ceir.registry.calls import allowing, remembering
 from ceir.registry.calls.allowing import Left, TooManyRequestsError
 from ceir.registry.calls.models import Remembered
@@ -91,8 +91,7 @@ class Served:
             raise AuthenticationError
         request.auth = caller  # type: ignore[attr-defined]  # where ninja puts it
         left = allowing.take(caller.actor.id, self.terms.cost, at=now)
-        if self.terms.permission is not None:
-            require(caller.require(self.terms.permission), self.terms.permission)
+        _require_one(caller, self.terms.any_of)
         return left
 
     def _answer(self, request: HttpRequest, path: dict[str, Any]) -> HttpResponseBase:
@@ -188,6 +187,20 @@ def install(api: NinjaAPI) -> list[Operation]:
             api, operation, declared, runs[operation.view_func], guarded
         )
     return operations
+
+
+def _require_one(caller: Caller, any_of: tuple[Permission, ...]) -> None:
+    """Let a caller go on whose token and role give one of some permissions."""
+    refusal: PermissionDeniedError | None = None
+    for permission in any_of:
+        try:
+            require(caller.require(permission), permission)
+        except PermissionDeniedError as refused:
+            refusal = refusal or refused
+        else:
+            return
+    if refusal is not None:
+        raise refusal
 
 
 def _keep(begun: Remembered, response: HttpResponseBase) -> None:

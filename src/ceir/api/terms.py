@@ -71,6 +71,12 @@ class Terms:
     guard: Guard | None = None
     own_transactions: bool = False
     legal_basis: bool = False
+    others: tuple[Permission, ...] = ()
+
+    @property
+    def any_of(self) -> tuple[Permission, ...]:
+        """Permissions of which one is enough; none: the endpoint is for everybody."""
+        return () if self.permission is None else (self.permission, *self.others)
 
 
 def terms(
@@ -84,6 +90,7 @@ def terms(
     guard: Guard | None = None,
     own_transactions: bool = False,
     legal_basis: bool = False,
+    others: tuple[Permission, ...] = (),
 ) -> Callable[[F], F]:
     """Declare an endpoint: stands below `@ROUTER.get(...)`.
 
@@ -100,9 +107,19 @@ def terms(
         own_transactions: what it calls must not lie in a transaction (what it reads is recorded whatever
             happens then); an answer that was lost with the process is then not given again.
         legal_basis: it gives personal data and takes `basis`.
+        others: permissions that are as good; what the endpoint calls then asks for the one that it needs.
     """
     declared = Terms(
-        permission, refuses, examples, cost, most_octets, uploads, guard, own_transactions, legal_basis
+        permission,
+        refuses,
+        examples,
+        cost,
+        most_octets,
+        uploads,
+        guard,
+        own_transactions,
+        legal_basis,
+        others,
     )
 
     def declare(function: F) -> F:

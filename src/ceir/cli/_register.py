@@ -28,11 +28,8 @@ def open_register(session: Session, *, make: bool = False, as_it_is: bool = Fals
         DatabaseUnreachableError: the database does not answer.
         DatabaseNotMigratedError: it lacks what this version needs.
     """
+    root, secret, keys = places(session)
     settings = session.settings
-    every = (settings.database, settings.secret_file, settings.personal_keys, settings.documents)
-    root = session.workspace().root.absolute() if None in every else Path()
-    secret = settings.secret_file or root / "keys" / "secret"
-    keys = settings.personal_keys or root / "keys" / "personal"
     if make and not secret.exists():
         _write_secret(secret)
         session.note(f"A secret was made: {secret}")
@@ -48,6 +45,7 @@ def open_register(session: Session, *, make: bool = False, as_it_is: bool = Fals
         secret=secret.read_text(encoding="ascii").strip(),
         keys=keys,
         documents=settings.documents or root / "documents",
+        notices=_notices(settings.notices, root),
         hosts=tuple(host.strip() for host in settings.hosts.split(",") if host.strip()),
         tls={"auto": None, "yes": True, "no": False}[settings.tls],
         proxies=settings.proxies,
@@ -62,6 +60,15 @@ def open_register(session: Session, *, make: bool = False, as_it_is: bool = Fals
     return options
 
 
+def places(session: Session) -> tuple[Path, Path, Path]:
+    """Where things lie: the workspace (only asked for where settings are silent), the secret, the keys."""
+    settings = session.settings
+    every = (settings.database, settings.secret_file, settings.personal_keys, settings.documents)
+    root = session.workspace().root.absolute() if None in every else Path()
+    secret = settings.secret_file or root / "keys" / "secret"
+    return root, secret, settings.personal_keys or root / "keys" / "personal"
+
+
 def open_or_make_register(session: Session) -> RegistryOptions:
     """As `open_register`; a register that does not exist yet is made: secret, keys, tables."""
     options = open_register(session, make=True)
@@ -70,6 +77,12 @@ def open_or_make_register(session: Session) -> RegistryOptions:
     else:
         require_migrated()
     return options
+
+
+def _notices(chosen: Path | None, root: Path) -> Path | None:
+    """The file that says how people are told: the one named, or the workspace's own if it has one."""
+    own = root / "notices.toml"
+    return chosen or (own if root.is_absolute() and own.is_file() else None)
 
 
 def _write_secret(path: Path) -> None:

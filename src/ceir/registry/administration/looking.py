@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -20,6 +20,7 @@ from ceir.registry.actors import Actor
 from ceir.registry.administration.declaring import Deed, Desk, actor_of, may, reach, words
 from ceir.registry.personal.fields import Access, EncryptedField, KeyedField, Sealed
 from ceir.registry.personal.finding import encrypted_fields
+from ceir.registry.personal.reading import reading
 from ceir.registry.personal.retention import retention_of
 
 _MOST_COUNTED = 10_000
@@ -274,7 +275,7 @@ def _fields(row: models.Model, desk: Desk, access: Access) -> dict[str, str]:
     assert retention is not None  # a test holds every model with such fields to it
     require(access.actor, desk.reveals)
     found: dict[str, str] = {}
-    with transaction.atomic(durable=True):
+    with reading():
         for field in encrypted_fields(type(row)):
             if field.name in desk.hidden:
                 continue

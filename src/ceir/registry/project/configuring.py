@@ -30,6 +30,9 @@ APPS = (
     "ceir.registry.logins",
     "ceir.registry.background",
     "ceir.registry.calls",
+    "ceir.registry.references",
+    "ceir.registry.bulk",
+    "ceir.registry.webhooks",
     "ceir.registry.notices",
 )
 """Our applications; each holds the models of one capability."""
@@ -55,6 +58,7 @@ class RegistryOptions:
         secret: signs sessions and one-time links; 32 characters or more.
         keys: folder of the keys of personal data, outside the database.
         documents: folder of photos and papers; None: beside that of the keys.
+        notices: file that says how people are told; None: nobody is. See docs/notices.md.
         hosts: names under which pages are reached.
         debug: pages show errors in full; never in production.
         tls: pages are reached over TLS only; None: they are, unless every host is this machine.
@@ -63,12 +67,16 @@ class RegistryOptions:
         certificate_header: in which whatever ends TLS tells the certificate of a program; empty: no header
             is believed.
         api_per_minute: calls that a program may make, unless it has an allowance of its own.
+        exempt_device_types: kinds of device (as the TAC list names them) that need no registration; the same
+            as in the policy.
+        webhooks_private: webhooks may lead into networks of the installer's own, and without TLS.
     """
 
     database: str | Path
     secret: str
     keys: Path
     documents: Path | None = None
+    notices: Path | None = None
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
     debug: bool = False
     tls: bool | None = None
@@ -76,6 +84,8 @@ class RegistryOptions:
     identity_providers: tuple[IdentityProvider, ...] = ()
     certificate_header: str = ""
     api_per_minute: int = 6000
+    exempt_device_types: tuple[str, ...] = ()
+    webhooks_private: bool = False
     languages: tuple[tuple[str, str], ...] = field(default=(("en", "English"),))
 
     @property
@@ -174,7 +184,10 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
         # The API refuses by the length that a request claims; files are streamed and not counted here.
         "DATA_UPLOAD_MAX_MEMORY_SIZE": 8_000_000,
         "CEIR_API_PER_MINUTE": options.api_per_minute,
+        "CEIR_WEBHOOKS_PRIVATE": options.webhooks_private,
+        "CEIR_EXEMPT_DEVICE_TYPES": options.exempt_device_types,
         "CEIR_KEYS": options.keys,
+        "CEIR_NOTICES": options.notices,
         "CEIR_DOCUMENTS": options.documents or options.keys.parent / "documents",
     }
 

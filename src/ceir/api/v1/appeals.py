@@ -1,0 +1,328 @@
+"""Appeals against decisions: made with a proven number, examined by one person and decided by another."""
+
+from datetime import datetime
+from typing import Annotated
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from ninja import Router, Schema
+from pydantic import Field, StringConstraints
+
+from ceir.api.answers import ProposalRef
+from ceir.api.country import NotSetUpError, country
+from ceir.api.paging import CursorError, Page, page_of
+from ceir.api.parsing import In, Key, Moment, ProofIn, ProvenIn, Reason, proof_of
+from ceir.api.problems import NotFoundError
+from ceir.api.terms import terms
+from ceir.api.tokens import Request
+from ceir.identifiers import InvalidIdentifierError
+from ceir.registry.accounts.permissions import RULES, Permission
+from ceir.registry.actors import Actor
+from ceir.registry.appeals import appealing, deciding, measuring
+from ceir.registry.appeals.appealing import AppealError
+from ceir.registry.appeals.models import Appeal, Evidence, EvidenceKind, State
+from ceir.registry.codes.models import Purpose
+from ceir.registry.codes.proving import CodeError, check
+from ceir.registry.equipment_keys import StoredIdentity, read_identity
+from ceir.registry.lists_and_cases import decision_in_force
+from ceir.registry.pairings.pairing import PairingError
+from ceir.registry.proposals.deciding import ProposalError
+from ceir.registry.subscribers.finding import line_of
+from ceir.registry.transitions import IllegalTransitionError
+
+ROUTER = Router()
+
+_REFUSES = (
+    AppealError,
+    CodeError,
+    CursorError,
+    IllegalTransitionError,
+    InvalidIdentifierError,
+    NotFoundError,
+    NotSetUpError,
+    PairingError,
+    ProposalError,
+)
+
+Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,64}$")]
+
+
+class AppealIn(In):
+    """Against which condition, for which device, and why; with the proof of the number for `appeal`."""
+
+    identity: Annotated[
+        str, StringConstraints(max_length=40), Field(description="An IMEI, or what networks saw.")
+    ]
+    condition: Label
+    why: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+    proof: ProofIn
+
+
+class EvidenceIn(In):
+    """A document, where it lies, and its SHA-256; the proof of who appealed, none: an officer adds it."""
+
+    kind: EvidenceKind
+    reference: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    digest: Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+    remark: Annotated[str, StringConstraints(max_length=500)] = ""
+    proof: ProofIn | None = None
+
+
+class AskIn(In):
+    """What is asked for."""
+
+    what: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+
+class RecommendationIn(In):
+    """How it is to be decided; upheld: the condition was wrong."""
+
+    uphold: bool
+    reason: Reason
+
+
+class EvidenceOut(Schema):
+    """A document that speaks for or against an appeal."""
+
+    id: int
+    kind: EvidenceKind
+    reference: str
+    digest: str
+    remark: str
+    added_at: datetime
+
+    @staticmethod
+    def resolve_digest(evidence: Evidence) -> str:
+        """In hexadecimal digits."""
+        return bytes(evidence.digest).hex()
+
+
+class AppealOut(Schema):
+    """An appeal as it stands; undecided at `decide_by`, the device works again."""
+
+    id: int
+    identity: str
+    condition: str
+    run: int
+    why: str
+    state: State
+    made_at: datetime
+    decide_by: datetime
+    asked_for: str
+    evidence_by: datetime | None
+    restored_at: datetime | None
+    restored_because: str
+    decided_at: datetime | None
+    reason: str
+    evidence: list[EvidenceOut]
+
+    @staticmethod
+    def resolve_identity(appeal: Appeal) -> str:
+        """14 digits, or the malformed text."""
+        return StoredIdentity(appeal.imei, appeal.malformed).text
+
+    @staticmethod
+    def resolve_evidence(appeal: Appeal) -> list[Evidence]:
+        """In the order in which it came."""
+        return sorted(appeal.evidence.all(), key=lambda one: one.pk)
+
+
+class ReversalsOut(Schema):
+    """What became of appeals against a condition; no rate where none was decided."""
+
+    condition: str
+    decided: int
+    upheld: int
+    undecided: int
+    rate: float | None
+
+    @staticmethod
+    def resolve_rate(reversals: measuring.Reversals) -> float | None:
+        """Share of the decided ones that were upheld."""
+        return None if reversals.rate is None else float(reversals.rate)
+
+
+class ReversalRateOut(Schema):
+    """By condition."""
+
+    items: list[ReversalsOut]
+
+
+@ROUTER.get(
+    "",
+    response=Page[AppealOut],
+    summary="Appeals",
+)
+@terms(Permission.APPEAL_EXAMINE, others=(Permission.APPEAL_DECIDE,), refuses=_REFUSES)
+def list_appeals(
+    request: Request,
+    state: State | None = None,
+    condition: Annotated[str, StringConstraints(max_length=64)] = "",
+    cursor: str = "",
+) -> dict[str, object]:
+    """The newest first; for who examines and who decides."""
+    found = _appeals(request.auth.actor)
+    if state is not None:
+        found = found.filter(state=state.value)
+    if condition.isprintable() and condition:
+        found = found.filter(condition=condition)
+    return page_of(found, cursor)
+
+
+@ROUTER.post(
+    "",
+    response={201: AppealOut},
+    summary="Appeal against a decision",
+)
+@terms(Permission.APPEAL_MAKE, refuses=_REFUSES)
+def make_appeal(request: Request, made: AppealIn) -> tuple[int, Appeal]:
+    """By whoever uses the device; a clock begins."""
+    appeal = appealing.make(
+        read_identity(made.identity),
+        made.condition,
+        made.why,
+        proof=made.proof.value(),
+        decision_of=decision_in_force,
+        seen_with=country().seen_with,
+        policy=country().for_appeals(),
+        actor=request.auth.actor,
+        at=timezone.now(),
+    )
+    return 201, appeal
+
+
+@ROUTER.get(
+    "/reversal-rate",
+    response=ReversalRateOut,
+    summary="How often appeals were upheld, by condition",
+)
+@terms(Permission.APPEAL_EXAMINE, others=(Permission.APPEAL_DECIDE,), refuses=_REFUSES)
+def reversal_rate(request: Request, since: Moment) -> dict[str, object]:
+    """What a condition costs innocent people."""
+    return {"items": measuring.reversal_rate(since)}
+
+
+@ROUTER.get(
+    "/{appeal_id}",
+    response=AppealOut,
+    summary="One appeal",
+)
+@terms(Permission.APPEAL_EXAMINE, others=(Permission.APPEAL_DECIDE,), refuses=_REFUSES)
+def one_appeal(request: Request, appeal_id: Key) -> Appeal:
+    """As it stands."""
+    return _appeal(request, appeal_id)
+
+
+@ROUTER.post(
+    "/{appeal_id}/outcome",
+    response=AppealOut,
+    summary="How one's own appeal stands",
+)
+@terms(Permission.APPEAL_MAKE, refuses=_REFUSES)
+def appeal_outcome(request: Request, appeal_id: Key, proven: ProvenIn) -> Appeal:
+    """For whoever proved the number it was made with, as often as the proof counts."""
+    proof = proven.proof.value()
+    check(proof, Purpose.APPEAL, actor=request.auth.actor, at=timezone.now())
+    line = line_of(proof.number)
+    found = Appeal.objects.filter(pk=appeal_id).prefetch_related("evidence")
+    mine = None if line is None else found.filter(Q(line=line) | Q(further_lines=line)).first()
+    if mine is None:
+        raise appealing.none_such()
+    return mine
+
+
+@ROUTER.post(
+    "/{appeal_id}/lines",
+    response=AppealOut,
+    summary="Add another number that one uses in the device",
+)
+@terms(Permission.APPEAL_MAKE, refuses=_REFUSES)
+def add_appeal_line(request: Request, appeal_id: Key, proven: ProvenIn) -> Appeal:
+    """With the proof of that number for `appeal`."""
+    return appealing.add_line(
+        appeal_id,
+        proof=proven.proof.value(),
+        seen_with=country().seen_with,
+        actor=request.auth.actor,
+        at=timezone.now(),
+    )
+
+
+@ROUTER.post(
+    "/{appeal_id}/evidence",
+    response={201: EvidenceOut},
+    summary="Add a document to an undecided appeal",
+)
+@terms(Permission.APPEAL_MAKE, others=(Permission.APPEAL_EXAMINE,), refuses=_REFUSES)
+def add_evidence(request: Request, appeal_id: Key, given: EvidenceIn) -> tuple[int, Evidence]:
+    """What was waited for is there, and the clock goes on."""
+    made = appealing.add_evidence(
+        appeal_id,
+        given.kind,
+        given.reference,
+        given.digest,
+        remark=given.remark,
+        proof=proof_of(given.proof),
+        actor=request.auth.actor,
+        at=timezone.now(),
+    )
+    return 201, made
+
+
+@ROUTER.post(
+    "/{appeal_id}/withdrawal",
+    response=AppealOut,
+    summary="Take one's appeal back",
+)
+@terms(Permission.APPEAL_MAKE, refuses=_REFUSES)
+def withdraw_appeal(request: Request, appeal_id: Key, proven: ProvenIn) -> Appeal:
+    """What was restored meanwhile ends."""
+    return appealing.withdraw(
+        appeal_id, proof=proven.proof.value(), actor=request.auth.actor, at=timezone.now()
+    )
+
+
+@ROUTER.post(
+    "/{appeal_id}/evidence-request",
+    response=AppealOut,
+    summary="Ask who appealed for more",
+)
+@terms(Permission.APPEAL_EXAMINE, refuses=_REFUSES)
+def request_evidence(request: Request, appeal_id: Key, asked: AskIn) -> Appeal:
+    """The clock stands still until it comes, for so many days at most."""
+    _appeal(request, appeal_id)
+    return deciding.ask_evidence(
+        appeal_id,
+        asked.what,
+        policy=country().for_appeals(),
+        actor=request.auth.actor,
+        at=timezone.now(),
+    )
+
+
+@ROUTER.post(
+    "/{appeal_id}/recommendation",
+    response={201: ProposalRef},
+    summary="Propose how an appeal is decided",
+)
+@terms(Permission.APPEAL_EXAMINE, refuses=_REFUSES)
+def recommend_outcome(request: Request, appeal_id: Key, said: RecommendationIn) -> tuple[int, object]:
+    """A second person decides; the clock runs on until then."""
+    _appeal(request, appeal_id)
+    made = deciding.recommend(
+        appeal_id, uphold=said.uphold, reason=said.reason, actor=request.auth.actor, at=timezone.now()
+    )
+    return 201, made
+
+
+def _appeals(actor: Actor) -> QuerySet[Appeal]:
+    every = Appeal.objects.prefetch_related("evidence")
+    roles = RULES[Permission.APPEAL_EXAMINE].roles | RULES[Permission.APPEAL_DECIDE].roles
+    return every if actor.acts_as in roles else every.none()
+
+
+def _appeal(request: Request, appeal_id: int) -> Appeal:
+    found = _appeals(request.auth.actor).filter(pk=appeal_id).first()
+    if found is None:
+        raise NotFoundError(f"There is no appeal {appeal_id} for you.", "List those there are.")
+    return found
