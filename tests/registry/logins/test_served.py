@@ -1,71 +1,29 @@
 """Logging in over a real server and a real database, as a browser does it."""
 
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 from logging_in import PASSWORD, totp
+from offices import Office, ceir, own_database
 
-CEIR = (sys.executable, "-m", "ceir.cli.main")
-
-
-def free_port() -> int:
-    with socket.socket() as made:
-        made.bind(("127.0.0.1", 0))
-        return int(made.getsockname()[1])
-
-
-def ceir(*words: str, folder: Path, typed: str = "") -> None:
-    done = subprocess.run(
-        [*CEIR, "-w", str(folder), *words],
-        input=typed,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A register that granian serves, with one administrator."""
-    folder = tmp_path_factory.mktemp("served") / "country"
-    ceir("init", folder=folder)
-    ceir("migrate", folder=folder)
-    ceir("createadmin", "amina", "--password-stdin", folder=folder, typed=PASSWORD + "\n")
-    port, health = free_port(), free_port()
-    config = folder / "serve.toml"
-    config.write_text(
-        f"[register]\nport = {port}\n\n[register.administration]\nport = {health}\n", encoding="utf-8"
-    )
-    environment = {**os.environ}
-    process = subprocess.Popen(
-        [*CEIR, "-w", str(folder), "serve", "register", "--config", str(config)],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    found = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(600):
-            try:
-                if httpx.get(f"{found}/account/login/", timeout=10).status_code == 200:
-                    break
-            except httpx.HTTPError:
-                time.sleep(0.25)
-        yield found
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
+    folder = tmp_path_factory.mktemp("country")
+    with own_database("ceir_logins") as settings:
+        ceir("init", "here", settings=settings, folder=folder)
+        made = Office(folder / "here", settings)
+        try:
+            ceir("createadmin", "amina", "--password-stdin", settings=settings, folder=folder / "here",
+                 told=PASSWORD + "\n")  # fmt: skip
+            yield f"http://127.0.0.1:{made.port}"
+        finally:
+            made.end()
 
 
 def sent(browser: httpx.Client, path: str, **typed: str) -> httpx.Response:
