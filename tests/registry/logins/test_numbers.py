@@ -1,9 +1,13 @@
 """Consumers who come in with their number and a code."""
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
+import pytest
 from django.test import Client as Browser
+from django.test import override_settings
 from django.utils import timezone
 from logging_in import person
 
@@ -18,6 +22,13 @@ from ceir.registry.personal.fields import Access
 from ceir.registry.subscribers.models import Line, Person
 
 NUMBER = "+220 300 0001"
+
+
+@pytest.fixture(autouse=True)
+def _gateway() -> Iterator[None]:
+    """Codes wait for it to send them; nothing more of it is needed here."""
+    with override_settings(CEIR_NOTICES=Path("notices.toml")):
+        yield
 
 
 def sent() -> list[tuple[str, str]]:
@@ -104,6 +115,14 @@ def test_codes_are_not_asked_for_without_end() -> None:
         ask(Browser(), f"+220 300 00{n:02}")
     assert ask(Browser(), "+220 300 0099") == 422, "ten from one address within an hour"
     assert len(sent()) == 9
+
+
+def test_without_a_way_to_send_nothing_is_promised_and_no_code_is_used_up() -> None:
+    with override_settings(CEIR_NOTICES=None):
+        answer = Browser().post("/account/number/", {"number": NUMBER})
+    assert answer.status_code == 422
+    assert "No gateway for messages is set up." in answer.content.decode()
+    assert not Allowance.objects.exists()
 
 
 def test_a_number_that_went_to_somebody_else_opens_nothing_of_who_had_it() -> None:
