@@ -99,6 +99,12 @@ class Settings(BaseSettings):
         doc="Folder of the register's photos and papers, encrypted; empty: the workspace's own.",
         after_change="Move the files that are there into it.",
     )
+    notices: Path | None = _setting(
+        None,
+        doc="File that says how the register tells people: gateways, languages, quiet hours; empty: "
+        "notices.toml in the workspace, if there is one.",
+        after_change="Look at it with: ceir notices check",
+    )
     hosts: str = _setting(
         "localhost,127.0.0.1,[::1]",
         doc="Names under which the register's pages are reached, with commas between.",

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 import httpx
 import psycopg
 
+from ceir.office.lineage import end_with_parent
+
 HERE = Path(__file__).parent
 START_SECONDS = 240
 
@@ -86,8 +88,13 @@ class Office:
                 [sys.executable, "-c", "from ceir.cli.main import run; run()", "serve", *words,
                  "--config", str(self.config)],
                 cwd=folder, env=environment(settings), stdout=log, stderr=log,
+                preexec_fn=end_with_parent(),
             )  # fmt: skip
-        self.wait_ready()
+        try:
+            self.wait_ready()
+        except BaseException:
+            self.end()
+            raise
 
     def wait_ready(self) -> None:
         try:

@@ -44,6 +44,7 @@ def open_register(session: Session, *, make: bool = False, as_it_is: bool = Fals
         secret=secret.read_text(encoding="ascii").strip(),
         keys=keys,
         documents=settings.documents or root / "documents",
+        notices=_notices(settings.notices, root),
         hosts=tuple(host.strip() for host in settings.hosts.split(",") if host.strip()),
     )
     configure(options)
@@ -69,6 +70,12 @@ def open_or_make_register(session: Session) -> RegistryOptions:
     else:
         require_migrated()
     return options
+
+
+def _notices(chosen: Path | None, root: Path) -> Path | None:
+    """The file that says how people are told: the one named, or the workspace's own if it has one."""
+    own = root / "notices.toml"
+    return chosen or (own if root.is_absolute() and own.is_file() else None)
 
 
 def _write_secret(path: Path) -> None:

@@ -61,11 +61,10 @@ def restore(
             "migrated": came.migrated,
         }
     )
-    session.say_whole(f"The register is as it was at {came.manifest.made_at:%Y-%m-%d %H:%M:%S} UTC.")
-    session.say(
-        f"The record of deeds is whole: {came.mark.sequence:,} entries. "
-        f"{came.manifest.documents:,} documents came back."
-    )
+    if not only_examine:
+        session.say_whole(f"The register is as it was at {came.manifest.made_at:%Y-%m-%d %H:%M:%S} UTC.")
+        session.say(f"{came.manifest.documents:,} documents came back.")
+    session.say(f"The record of deeds is whole: {came.mark.sequence:,} entries.")
     if came.migrated:
         session.say(f"It was brought up to date: {len(came.migrated)} steps.")
     for digest in came.missing:

@@ -86,8 +86,8 @@ def test_the_whole_way_round_is_in_the_record_and_what_was_only_tried_is_not() -
     accept(case)
     recover(case.pk, reason="raid", actor=police(), at=NOW)
     restore(case.pk, reason="handed over", actor=actor(Role.OFFICER), at=NOW)
-    deeds = Entry.objects.exclude(action__startswith="proposal").values_list("action", flat=True)
-    assert list(deeds) == [
+    deeds = Entry.objects.exclude(action__startswith="proposal").exclude(action="personal.read")
+    assert list(deeds.values_list("action", flat=True)) == [
         "case.reported",
         "case.verified",
         "case.blocked",

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ceir.registry.notices.terms import NoticeTermsError, QuietHours
@@ -77,6 +77,7 @@ def test_an_hour_that_comes_twice_is_quiet_both_times() -> None:
     ]  # fmt: skip
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     begin=st.times(), end=st.times(),
     zone=st.sampled_from(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ceir.registry.gateways._texts import encode
@@ -188,6 +188,7 @@ def test_a_country_puts_its_own_texts_in_the_place_of_ours(tmp_path: Path) -> No
         wordings_with(tmp_path / "nowhere")
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=60))
 def test_whatever_a_reason_is_nothing_in_a_notice_can_be_tapped_on(reason: str) -> None:
     text = render(wordings()["en"], Told("Office", 1, "", DAY, "1234", "12345678", reason))

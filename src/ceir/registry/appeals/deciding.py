@@ -9,11 +9,14 @@ from ceir.registry.accounts.permissions import Permission, require
 from ceir.registry.actors import SYSTEM, Actor
 from ceir.registry.appeals.appealing import AppealError, AppealPolicy, go_on, let, locked, named
 from ceir.registry.appeals.models import TRANSITIONS, Appeal, Lesson, State
+from ceir.registry.appeals.telling import tell_appellant
 from ceir.registry.audit.chain import record
 from ceir.registry.free_text import free_text
+from ceir.registry.notices.models import Event
 from ceir.registry.pairings.pairing import end_exceptions
 from ceir.registry.proposals.deciding import ProposalKind, propose
 from ceir.registry.proposals.models import Proposal
+from ceir.registry.sweeping import for_each
 from ceir.registry.transitions import move
 
 
@@ -38,6 +41,7 @@ def ask_evidence(appeal_id: int, what: str, *, policy: AppealPolicy, actor: Acto
         appeal.evidence_by = at + timedelta(days=policy.evidence_days)
         appeal.save()
         record(actor, "appeal.evidence_asked", str(appeal), at=at)
+        tell_appellant(appeal, Event.APPEAL_EVIDENCE, at)
     return appeal
 
 
@@ -70,23 +74,26 @@ def run_clocks(at: datetime) -> int:
 
     Returns: how many were restored.
     """
-    restored = 0
     waited = Q(state=State.WAITING.value, evidence_by__lte=at)
     undecided = Q(state__in=(State.OPEN.value, State.RECOMMENDED.value), decide_by__lte=at, restored_at=None)
     due = Appeal.objects.filter(waited | undecided)
-    for key in due.order_by("pk").values_list("pk", flat=True).iterator():
+
+    def run(key: int) -> bool:
         with transaction.atomic():
             appeal = due.select_for_update().filter(pk=key).first()
             if appeal is None:
-                continue
+                return False
             if appeal.state == State.WAITING.value:
                 go_on(appeal, at)
                 appeal.save()
-            if appeal.decide_by <= at:
-                _restore(appeal, "undecided", at)
-                record(SYSTEM, "appeal.restored", str(appeal), at=at, basis="not decided in time")
-                restored += 1
-    return restored
+            if appeal.decide_by > at:
+                return False
+            _restore(appeal, "undecided", at)
+            record(SYSTEM, "appeal.restored", str(appeal), at=at, basis="not decided in time")
+            tell_appellant(appeal, Event.APPEAL_RESTORED, at)
+            return True
+
+    return for_each(list(due.order_by("pk").values_list("pk", flat=True)), run)
 
 
 def upheld(proposal: Proposal, actor: Actor, at: datetime) -> None:
@@ -96,6 +103,7 @@ def upheld(proposal: Proposal, actor: Actor, at: datetime) -> None:
     _decide(appeal, proposal, at, false_positive=True)
     _restore(appeal, "upheld", at)
     record(actor, "appeal.upheld", str(appeal), at=at, basis=proposal.reason)
+    tell_appellant(appeal, Event.APPEAL_UPHELD, at)
 
 
 def dismissed(proposal: Proposal, actor: Actor, at: datetime) -> None:
@@ -106,6 +114,7 @@ def dismissed(proposal: Proposal, actor: Actor, at: datetime) -> None:
     appeal.save()
     end_exceptions(str(appeal), at=at)
     record(actor, "appeal.dismissed", str(appeal), at=at, basis=proposal.reason)
+    tell_appellant(appeal, Event.APPEAL_DISMISSED, at)
 
 
 def reopened(proposal: Proposal, actor: Actor, at: datetime) -> None:

@@ -15,6 +15,8 @@ from ceir.registry.cases.models import Case, CaseIdentity, NoProvisionalBlock
 from ceir.registry.cases.moving import locked, move, save
 from ceir.registry.cases.standing import IN_FORCE, standings
 from ceir.registry.cases.states import CaseError, IllegalMoveError, Mode, Reporter, State
+from ceir.registry.cases.telling import tell_owner
+from ceir.registry.notices.models import Event
 from ceir.registry.proposals.models import Proposal
 from ceir.registry.proposals.models import State as ProposalState
 
@@ -104,6 +106,7 @@ def block_provisionally(case: Case, policy: ProvisionalBlock, *, actor: Actor, a
 
     _try_every_way_out(case, begin, ways_out_of_provisional_block(), actor, at)
     begin(case)
+    tell_owner(case, Event.CASE_PROVISIONAL, at)
 
 
 def _try_every_way_out(

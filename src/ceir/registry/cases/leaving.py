@@ -11,7 +11,9 @@ from ceir.registry.audit.chain import record
 from ceir.registry.cases.models import Case
 from ceir.registry.cases.moving import locked, move, require_for, save
 from ceir.registry.cases.states import State
+from ceir.registry.cases.telling import tell_owner
 from ceir.registry.free_text import free_text
+from ceir.registry.notices.models import Event
 from ceir.registry.proposals.models import Proposal
 from ceir.registry.proposals.models import State as ProposalState
 
@@ -92,6 +94,7 @@ def lift_provisional(
     case.provisional_until = None
     save(case, at)
     record(actor, "case.provisional_lifted", f"case:{case.pk}", at=at, basis=reason)
+    tell_owner(case, Event.CASE_LAPSED, at)
 
 
 def ways_out_of_block() -> tuple[Callable[[Case, Actor, datetime], None], ...]:

@@ -8,6 +8,7 @@ from ceir.registry.actors import Actor, Role
 from ceir.registry.audit.chain import record
 from ceir.registry.cases.models import NOBODY, Case
 from ceir.registry.cases.states import ENDED, CaseError, Mode, State, require_move
+from ceir.registry.cases.telling import EVENT_OF, tell_owner
 
 
 class UnknownCaseError(CaseError):
@@ -66,6 +67,8 @@ def move(case: Case, to: State, *, actor: Actor, at: datetime, reason: str) -> N
     save(case, at)
     record(actor, f"case.{to.value}", f"case:{case.pk}", at=at, basis=reason,
            detail={"from": came_from.value, "mode": case.mode})  # fmt: skip
+    if to in EVENT_OF:
+        tell_owner(case, EVENT_OF[to], at)
 
 
 def save(case: Case, at: datetime) -> None:

@@ -168,5 +168,5 @@ def open_gateway(name: str, options: Mapping[str, object], keep: Keep, clock: Cl
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "options"
-        raise GatewayError(f"Gateway {name}: {where}: {first['msg']}.", "See docs/admin.") from error
+        raise GatewayError(f"Gateway {name}: {where}: {first['msg']}.", "See docs/notices.md.") from error
     return kind.open(read, keep, clock)

@@ -15,6 +15,7 @@ from django.core.validators import validate_email
 from pydantic import Field, SecretStr, StringConstraints
 
 from ceir.clock import Clock
+from ceir.registry.gateways._pace import Pace
 from ceir.registry.gateways.declaration import (
     GatewayKind,
     Keep,
@@ -53,6 +54,7 @@ class EmailOptions(Options):
     sender: str = Field(max_length=200, description="Address that the mail comes from; reports go there.")
     domain: Domain = Field(description="Of message identifiers.")
     seconds: float = Field(default=30, gt=0, le=300)
+    per_second: float = Field(default=20, gt=0, le=10_000, description="Mails a second at most.")
 
 
 class EmailGateway:
@@ -60,6 +62,7 @@ class EmailGateway:
 
     def __init__(self, options: EmailOptions) -> None:
         self._options = options
+        self._pace = Pace(options.per_second)
 
     def send(self, messages: Sequence[Message]) -> list[Sent]:
         """Hand mail over, one after another on one connection."""
@@ -82,6 +85,7 @@ class EmailGateway:
         """Nothing stays open."""
 
     def _send(self, backend: EmailBackend, message: Message) -> Sent:
+        self._pace.wait()
         identifier = f"<{message.reference}@{self._options.domain}>"
         try:
             validate_email(message.to)

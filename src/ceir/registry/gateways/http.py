@@ -14,6 +14,7 @@ import httpx
 from pydantic import Field, SecretStr, model_validator
 
 from ceir.clock import Clock
+from ceir.registry.gateways._pace import Pace
 from ceir.registry.gateways.declaration import (
     GatewayError,
     GatewayKind,
@@ -27,7 +28,7 @@ from ceir.registry.gateways.declaration import (
 )
 
 _LONGEST_ANSWER = 64_000
-_LONGEST_REPORT = 1_000_000
+LONGEST_REPORT = 1_000_000
 _TOO_OLD = timedelta(minutes=5)
 _NOT_TAKEN = frozenset({425, 429, 503})
 """The other side says itself that it did nothing: RFC 8470, RFC 6585, RFC 9110."""
@@ -42,6 +43,7 @@ class HttpOptions(Options):
     sender: str = Field(default="", max_length=20, description="What people see as the sender.")
     seconds: float = Field(default=10, gt=0, le=120, description="For an answer.")
     window: int = Field(default=10, ge=1, le=100, description="Messages under way at once.")
+    per_second: float = Field(default=50, gt=0, le=10_000, description="Messages a second at most.")
     once: bool = Field(
         default=False,
         description="The service keeps to webhook-id: the same one sent twice is delivered once. Then what "
@@ -72,6 +74,7 @@ class HttpGateway:
     def __init__(self, options: HttpOptions, clock: Clock) -> None:
         self._options = options
         self._clock = clock
+        self._pace = Pace(options.per_second)
         self._client = httpx.Client(timeout=options.seconds, follow_redirects=False, trust_env=False)
         self._workers = ThreadPoolExecutor(options.window, thread_name_prefix="http-send")
 
@@ -88,6 +91,7 @@ class HttpGateway:
         o = self._options
         content = {"id": message.reference, "to": f"+{message.to}", "text": message.text, "sender": o.sender}
         body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+        self._pace.wait()
         seconds = int(self._clock().timestamp())
         headers = {
             "content-type": "application/json",
@@ -136,7 +140,7 @@ def read_reports(body: bytes, headers: Mapping[str, str], secret: str, at: datet
     Raises:
         GatewayError: it is not signed by the service, is too old, or is no report.
     """
-    if len(body) > _LONGEST_REPORT:
+    if len(body) > LONGEST_REPORT:
         raise GatewayError("The report is too long.", "Send fewer receipts at once.")
     identifier, moment = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     if not (moment.isascii() and moment.isdigit() and len(moment) < 12):
@@ -150,7 +154,9 @@ def read_reports(body: bytes, headers: Mapping[str, str], secret: str, at: datet
     try:
         return [_receipt(found) for found in json.loads(body)["receipts"]]
     except (ValueError, LookupError, TypeError, RecursionError) as error:
-        raise GatewayError("The report is not of the form that was agreed.", "See docs/admin.") from error
+        raise GatewayError(
+            "The report is not of the form that was agreed.", "See docs/notices.md."
+        ) from error
 
 
 def _receipt(found: Any) -> Receipt:

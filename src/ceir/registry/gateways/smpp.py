@@ -1,7 +1,6 @@
 """Short messages through an operator's message centre, by SMPP 3.4."""
 
 import ssl
-import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ import structlog
 from pydantic import Field, SecretStr, StringConstraints
 
 from ceir.clock import Clock
+from ceir.registry.gateways._pace import Pace
 from ceir.registry.gateways._receipts import read_receipt
 from ceir.registry.gateways._smpp_pdu import REFUSED_FOR_NOW, ROK, TEMPORARY, Unit, described
 from ceir.registry.gateways._smpp_session import Binding, NoAnswerError, NotSentError, Session
@@ -75,7 +75,7 @@ class SmppGateway:
     def __init__(self, options: SmppOptions, keep: Keep) -> None:
         self._options = options
         self._keep = keep
-        self._pace = _Pace(options.per_second)
+        self._pace = Pace(options.per_second)
         self._workers = ThreadPoolExecutor(options.window, thread_name_prefix="smpp-send")
         tls = ssl.create_default_context(cafile=options.ca_file) if options.tls else None
         binding = Binding(
@@ -178,24 +178,6 @@ class SmppGateway:
         except ValueError:
             return identifier
         return identifier
-
-
-class _Pace:
-    """Lets through so many a second, evenly."""
-
-    def __init__(self, per_second: float) -> None:
-        self._gap = 1.0 / per_second
-        self._next = 0.0
-        self._lock = threading.Lock()
-
-    def wait(self) -> None:
-        """Return when it is one's turn."""
-        with self._lock:
-            now = time.monotonic()
-            turn = max(self._next, now)
-            self._next = turn + self._gap
-        if turn > now:
-            time.sleep(turn - now)
 
 
 def plain_id(identifier: str) -> str:

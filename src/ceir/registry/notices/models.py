@@ -27,6 +27,8 @@ class Event(Enum):
     CASE_BLOCKED = "case_blocked"
     CASE_RECOVERED = "case_recovered"
     CASE_ENDED = "case_ended"
+    CASE_ASKED = "case_asked"
+    """Whoever uses a lost device that is not blocked is asked to come forward."""
     TRANSFER_GIVEN = "transfer_given"
     TRANSFER_TAKEN = "transfer_taken"
     APPEAL_EVIDENCE = "appeal_evidence"

@@ -7,12 +7,14 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 
 from ceir.identifiers import Msisdn
-from ceir.registry.actors import SYSTEM, Actor
-from ceir.registry.audit.chain import record
-from ceir.registry.codes.proving import Issued
+from ceir.registry.actors import SYSTEM
+from ceir.registry.codes.models import Code, Purpose, State
+from ceir.registry.codes.proving import CodeError
+from ceir.registry.gateways import GatewayError
 from ceir.registry.notices.models import Event, Notice, NoticeState, Rank
 from ceir.registry.notices.planning import CODE_DIGITS
 from ceir.registry.personal.fields import Access, Sealed, keys
@@ -37,7 +39,7 @@ def tell(
     Args:
         about: what it is of, as the record names it: `case:12`.
         to: None: nobody is known to be told.
-        words: what the event's text names; see `wording.named_by`.
+        words: what the event's text names, see `wording.named_by`; `date` as an aware moment in ISO format.
         send_by: it is of no use later.
         nth: the how many-th time that it happens in this matter.
 
@@ -51,17 +53,32 @@ def tell(
     )
 
 
-def send_code(issued: Issued, to: Msisdn, *, actor: Actor, at: datetime) -> Notice | None:
+def send_code(number: Msisdn, code: str, purpose: Purpose, at: datetime) -> None:
     """Have a one-time code sent to the number that it was issued for, also at quiet hours.
 
-    It is kept encrypted until it was handed over, and then forgotten; it is not sent after it ended.
+    Within the transaction in which it was issued. It is kept encrypted until it was handed over and then
+    forgotten; it is not sent after it ended.
+
+    Args:
+        code: as `codes.proving.issue` gave it.
+
+    Raises:
+        GatewayError: no gateway is set up.
+        CodeError: no such code counts.
     """
+    if settings.CEIR_NOTICES is None:
+        raise GatewayError("No gateway for messages is set up.", "See docs/notices.md.")
+    issued = (
+        Code.objects.filter(number=number.digits, purpose=purpose.value, state=State.SENT.value)
+        .filter(expires_at__gt=at)
+        .order_by("-pk")
+        .first()
+    )
+    if issued is None:
+        raise CodeError("No such code counts any more.", "Ask for a new one.")
     minutes = max(int((issued.expires_at - at).total_seconds()) // 60, 1)
-    words = {"code": issued.text, "minutes": str(minutes)}
-    with transaction.atomic():
-        made = _put(Event.CODE, f"code:{issued.code}", to, words, code="", at=at, send_by=issued.expires_at)
-        record(actor, "code.to_be_sent", f"code:{issued.code}", at=at)
-    return made
+    words = {"code": code, "minutes": str(minutes)}
+    _put(Event.CODE, f"code:{issued.pk}", number, words, code="", at=at, send_by=issued.expires_at)
 
 
 def _put(

@@ -1,5 +1,6 @@
 """Delivery reports: kept as they come, and settled with what they are about once that is known."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import close_old_connections, transaction
@@ -27,6 +28,13 @@ def keep_report(gateway: str, receipt: Receipt, *, at: datetime) -> None:
         detail=receipt.detail[:100],
         kept_at=at,
     )
+
+
+def keep_reports(gateway: str, receipts: Iterable[Receipt], *, at: datetime) -> None:
+    """Keep all of them, or none."""
+    with transaction.atomic():
+        for receipt in receipts:
+            keep_report(gateway, receipt, at=at)
 
 
 def keeper(gateway: str, terms: NoticeTerms, clock: Clock) -> Keep:

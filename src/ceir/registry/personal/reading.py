@@ -1,6 +1,6 @@
 """That personal data was read stays recorded, whatever becomes of what it was read for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from ceir.registry.actors import SYSTEM, Actor
 from ceir.registry.audit.chain import record
 
-_READ: ContextVar[list[partial[object]] | None] = ContextVar("read", default=None)
+_READ: ContextVar[list[Callable[[], object]] | None] = ContextVar("read", default=None)
 
 
 @contextmanager
@@ -22,7 +22,7 @@ def reading() -> Iterator[None]:
     Raises:
         RuntimeError: within another transaction, whose failure would take the record of reading with it.
     """
-    read: list[partial[object]] = []
+    read: list[Callable[[], object]] = []
     outer = _READ.set(read)
     try:
         with transaction.atomic(durable=True):
@@ -47,7 +47,7 @@ def record_read(
         RuntimeError: a person reads in a transaction that is none of `reading`.
     """
     read = _READ.get()
-    within = [block for block in connection.atomic_blocks if not block._from_testcase]
+    within = [block for block in connection.atomic_blocks if not getattr(block, "_from_testcase", False)]
     if within and read is None and actor != SYSTEM:
         raise RuntimeError("personal data is read within personal.reading.reading, or in no transaction")
     entry = partial(record, actor, action, subject, at=at, basis=basis, detail=detail)

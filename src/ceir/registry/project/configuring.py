@@ -59,12 +59,12 @@ class RegistryOptions:
         secret: signs sessions and one-time links; 32 characters or more.
         keys: folder of the keys of personal data, outside the database.
         documents: folder of photos and papers; None: beside that of the keys.
+        notices: file that says how people are told; None: nobody is. See docs/notices.md.
         hosts: names under which pages are reached.
         debug: pages show errors in full; never in production.
         tls: pages are reached over TLS only; None: they are, unless every host is this machine.
         proxies: of the installer's own before the register; what they write of addresses and TLS is believed.
         identity_providers: by which people may log in.
-        send_text: dotted name of what sends a text to a number; empty: nothing does.
         certificate_header: in which whatever ends TLS tells the certificate of a program; empty: no header
             is believed.
         api_per_minute: calls that a program may make, unless it has an allowance of its own.
@@ -77,12 +77,12 @@ class RegistryOptions:
     secret: str
     keys: Path
     documents: Path | None = None
+    notices: Path | None = None
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
     debug: bool = False
     tls: bool | None = None
     proxies: int = 0
     identity_providers: tuple[IdentityProvider, ...] = ()
-    send_text: str = ""
     certificate_header: str = ""
     api_per_minute: int = 6000
     exempt_device_types: tuple[str, ...] = ()
@@ -115,7 +115,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
         "AUTH_USER_MODEL": "accounts.Account",
         "INSTALLED_APPS": [
-            "ceir.registry.office.apps.OfficeAdminConfig",
+            "ceir.registry.administration.apps.DeskAdminConfig",
             "django.contrib.auth",
             "django.contrib.contenttypes",
             "django.contrib.sessions",
@@ -124,7 +124,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
             "django_tasks",
             "django_tasks_db",
             *APPS,
-            "ceir.registry.office.apps.OfficeConfig",
+            "ceir.registry.administration.apps.AdministrationConfig",
             "allauth",
             "allauth.account",
             "allauth.mfa",
@@ -188,6 +188,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
         "CEIR_WEBHOOKS_PRIVATE": options.webhooks_private,
         "CEIR_EXEMPT_DEVICE_TYPES": options.exempt_device_types,
         "CEIR_KEYS": options.keys,
+        "CEIR_NOTICES": options.notices,
         "CEIR_DOCUMENTS": options.documents or options.keys.parent / "documents",
     }
 
@@ -252,7 +253,6 @@ def _logins(options: RegistryOptions) -> dict[str, Any]:
                 "APPS": [provider.as_allauth_has_it() for provider in options.identity_providers],
             }
         },
-        "CEIR_SEND_TEXT": options.send_text,
     }
 
 

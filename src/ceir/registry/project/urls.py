@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from ceir.registry.office.site import fill
+from ceir.registry.administration.site import fill
 
 fill(admin.site)
 

@@ -21,6 +21,8 @@ from ceir.registry.codes.models import Purpose
 from ceir.registry.codes.proving import Proof, check, use
 from ceir.registry.devices.entering import NoDeviceError, device_of, imeis_of
 from ceir.registry.devices.models import Device
+from ceir.registry.notices.models import Event
+from ceir.registry.notices.outbox import tell
 from ceir.registry.personal.fields import keys
 from ceir.registry.registrations.ending import end, held_by, holds, not_yours
 from ceir.registry.registrations.holding import Holding, check_quota, in_force
@@ -35,7 +37,8 @@ from ceir.registry.registrations.models import (
 )
 from ceir.registry.registrations.policies import RegistrationPolicy
 from ceir.registry.standing import StandingOf, standings
-from ceir.registry.subscribers.finding import canonical, line_proven
+from ceir.registry.subscribers.finding import canonical, everyone, line_proven
+from ceir.registry.subscribers.models import Line
 from ceir.registry.transitions import move
 
 _LETTERS = 8
@@ -153,6 +156,7 @@ def accept(
             allow_trying(actor, at, limits)
             use(proof, Purpose.TRANSFER, actor=actor, at=at)
             record(actor, "transfer.accepted", str(transfer), at=at, detail={"became": str(became)})
+            _tell_both(transfer, registration, imei, proof, at)
             return became
         allow_trying(actor, at, limits)
         note_wrong(actor, at)
@@ -261,6 +265,19 @@ def _hand_over(
     transfer.became = became
     transfer.save()
     return became
+
+
+def _tell_both(
+    transfer: Transfer, registration: Registration, imei: Imei, proof: Proof, at: datetime
+) -> None:
+    """Have who gave and who took told; each at his own number, neither of the other's."""
+    words = {"imei": imei.printed}
+    if registration.person is not None:
+        lines = Line.objects.filter(everyone(canonical(registration.person)), ended_at=None)
+        line = lines.order_by("-since", "-pk").first()
+        if line is not None:
+            tell(Event.TRANSFER_GIVEN, str(transfer), line.number, words, at=at)
+    tell(Event.TRANSFER_TAKEN, str(transfer), proof.number, words, at=at)
 
 
 def _check(
