@@ -87,7 +87,7 @@ class OutcomeIn(In):
     outcome: Told
 
 
-class ConclusionIn(In):
+class AuditConclusionIn(In):
     """What came of an audit."""
 
     conclusion: Told
@@ -294,7 +294,7 @@ def add_follow_up(request: Request, audit_id: Key, due: FollowUpIn) -> tuple[int
     summary="Close an audit",
 )
 @terms(Permission.SURVEILLANCE_MANAGE, refuses=_REFUSES)
-def close_audit(request: Request, audit_id: Key, said: ConclusionIn) -> Surveillance:
+def close_audit(request: Request, audit_id: Key, said: AuditConclusionIn) -> Surveillance:
     """Once every sample is judged and every follow-up done."""
     _audit(audit_id)
     surveillance.close(audit_id, said.conclusion, actor=request.auth.actor, at=timezone.now())
