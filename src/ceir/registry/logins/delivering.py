@@ -4,11 +4,14 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext
 
 from ceir.errors import CeirError
 from ceir.identifiers import Msisdn
+from ceir.registry.codes.models import Purpose
+from ceir.registry.notices import outbox
 
 
 class NoWayToSendError(CeirError):
@@ -24,6 +27,9 @@ def send_code(number: Msisdn, code: str) -> None:
         NoWayToSendError: nothing is set up.
     """
     name = settings.CEIR_SEND_TEXT
+    if not name and settings.CEIR_NOTICES:
+        outbox.send_code(number, code, Purpose.LOGIN, timezone.now())
+        return
     if not name:
         raise NoWayToSendError("Codes cannot be sent here.", "Set up a gateway for messages.")
     send: Callable[[Msisdn, str], None] = import_string(name)
