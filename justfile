@@ -62,6 +62,11 @@ bench rows="10000000":
 bench-eir *args:
     uv run python benchmarks/eir/measure.py {{args}}
 
+# Status look-up over the API on PostgreSQL with 10 million devices: just bench-register [--devices N --explain ...]
+bench-register *args:
+    CEIR_POSTGRES_OPTIONS="${CEIR_POSTGRES_OPTIONS:--c shared_buffers=2GB -c max_wal_size=8GB}" \
+      tools/postgres.sh uv run python benchmarks/registry/status.py {{args}}
+
 # Steady load with hostile connections mixed in, memory looked at: just soak [MINUTES]
 soak minutes="10":
     uv run python benchmarks/eir/soak.py --minutes {{minutes}}

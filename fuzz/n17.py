@@ -22,7 +22,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 from octets import BrokenPromiseError, Damage, Target, damaged, run
 
-from ceir.equipment_check import Answer, Question
+from ceir.equipment_check import Answer, Question, Values
 from ceir.interfaces.n17.application import N17Application
 from ceir.interfaces.n17.authorization import Authorizer, TokenTerms, VerificationKey
 from ceir.interfaces.n17.codec import PATH, STATUS_WORDS, QueryRefusedError, common_values, parse_query
@@ -105,7 +105,7 @@ class Thrower:
     """One application that anybody may ask, and one that wants a token."""
 
     def __init__(self) -> None:
-        self._told: list[tuple[Answer, Question]] = []
+        self._told: list[tuple[Answer, Values]] = []
         key = VerificationKey(_KEY.public_key(), "ES256")
         self._open = N17Application(SetChecker(), observe=self._observe)
         self._guarded = N17Application(
@@ -150,10 +150,11 @@ class Thrower:
             raise BrokenPromiseError("another status is answered than was decided")
         return status
 
-    def _observe(self, answer: Answer, seconds: float, question: Question) -> None:  # noqa: ARG002
-        if question.imei is not None and not 0 <= question.imei < 10**14:
+    def _observe(self, answer: Answer, seconds: float, question: Values) -> None:  # noqa: ARG002
+        imei, _, imsi = question
+        if imei is not None and not 0 <= imei < 10**14:
             raise BrokenPromiseError("an IMEI out of range")
-        if question.imsi is not None and not 10**5 <= question.imsi < 2 * 10**15:
+        if imsi is not None and not 10**5 <= imsi < 2 * 10**15:
             raise BrokenPromiseError("an IMSI out of range")
         self._told.append((answer, question))
 

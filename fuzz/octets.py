@@ -80,7 +80,7 @@ def ways_of(target: Target, octets: bytes) -> set[Way]:
     return found
 
 
-def run(about: str, seeds: Sequence[bytes], target: Target, damage: Damage = damaged) -> int:
+def run(about: str, target: Target, seeds: Sequence[bytes], damage: Damage) -> int:
     """Replay the corpus, then throw damaged seeds at `target` for as long as told; 1: something broke.
 
     With `--grow`, inputs that take a new way through the product's code are seeds from then on, and are

@@ -249,4 +249,6 @@ class H2load:
             times = {
                 f"{share:g}": round(float(np.percentile(took, share)) / 1000, 3) for share in PERCENTILES
             }
-        return Loaded(int(good[1]), float(rate[1]), {"failed": failed} if failed else {}, times)
+        seconds = float(max(1, round(plan.seconds)))
+        errors = {"failed": failed} if failed else {}
+        return Loaded(int(good[1]), float(rate[1]), errors, times, seconds=seconds)

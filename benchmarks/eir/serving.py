@@ -49,7 +49,10 @@ class Cost(NamedTuple):
     Args:
         microseconds: of processor time, an answer.
         core_share: of its core's time, by the server itself.
-        idle_share: of its core's time, by nobody; near 0 the server is what limits a flood, else the client.
+        idle_share: of its core's time, by nobody.
+
+    The server is what limits a flood where its own share is near 1. What lacks is the client's limit where
+    the core was idle, and says nothing where others had it.
     """
 
     microseconds: float

@@ -2,6 +2,7 @@
 
 import importlib
 import random
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -53,6 +54,15 @@ def test_every_harness_is_replayed_and_run_by_the_recipe() -> None:
     assert harnesses == set(TARGETS)
     assert {folder.name for folder in (FUZZ / "corpus").iterdir()} == harnesses
     assert all(name in recipe.split("\nfuzz seconds")[1].split("\n\n")[0] for name in harnesses)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_harness_runs_as_the_recipe_runs_it(target: str, tmp_path: Path) -> None:
+    words = ["--seconds", "0.5", "--corpus", str(FUZZ / "corpus" / target), "--keep", str(tmp_path)]
+    command = [sys.executable, str(FUZZ / f"{target}.py"), *words]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "nothing broke" in ran.stdout
 
 
 @pytest.mark.parametrize("harness", TARGETS, indirect=True)

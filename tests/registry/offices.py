@@ -16,8 +16,10 @@ from urllib.parse import urlsplit
 import httpx
 import psycopg
 
+from ceir.office.lineage import end_with_parent
+
 HERE = Path(__file__).parent
-START_SECONDS = 90
+START_SECONDS = 240
 
 
 def free_port() -> int:
@@ -86,11 +88,19 @@ class Office:
                 [sys.executable, "-c", "from ceir.cli.main import run; run()", "serve", *words,
                  "--config", str(self.config)],
                 cwd=folder, env=environment(settings), stdout=log, stderr=log,
+                preexec_fn=end_with_parent(),
             )  # fmt: skip
-        self.wait_ready()
+        try:
+            self.wait_ready()
+        except BaseException:
+            self.end()
+            raise
 
     def wait_ready(self) -> None:
-        wait_for(self.is_ready, f"it is ready: {self.text()[-4000:]}")
+        try:
+            wait_for(self.is_ready, "it is ready")
+        except AssertionError as late:
+            raise AssertionError(f"{late}: {self.text()[-6000:]}") from late
 
     def is_ready(self) -> bool:
         assert self.process.poll() is None, self.text()

@@ -4,8 +4,10 @@ import io
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import partial
 
 import pytest
+from at_once import at_once, need_postgresql
 from people import NOW, actor
 from world import ASKS, PLMN, POLICY, STANDINGS, imei, number, phone, proof_of, somebody
 
@@ -27,7 +29,7 @@ from ceir.registry.appeals.deciding import ask_evidence, recommend, run_clocks
 from ceir.registry.appeals.exporting import appeals
 from ceir.registry.appeals.labels import write_labels
 from ceir.registry.appeals.measuring import Labelled, labelled, reversal_rate
-from ceir.registry.appeals.models import Appeal, Evidence, EvidenceKind
+from ceir.registry.appeals.models import Appeal, Evidence, EvidenceKind, Lesson
 from ceir.registry.appeals.restoring import is_restored, restored
 from ceir.registry.audit.chain import verify
 from ceir.registry.audit.models import Entry
@@ -35,7 +37,7 @@ from ceir.registry.codes.models import Purpose
 from ceir.registry.codes.proving import CodeError, Proof
 from ceir.registry.pairings.exporting import pairings
 from ceir.registry.pairings.pairing import PairingError, propose_release, release
-from ceir.registry.proposals.deciding import decide
+from ceir.registry.proposals.deciding import ProposalError, decide
 from ceir.registry.proposals.deciding import withdraw as withdraw_proposal
 from ceir.registry.proposals.models import Proposal
 from ceir.registry.registrations.owning import Seen
@@ -423,3 +425,54 @@ def test_the_list_of_appeals_names_each_identity_and_condition_once() -> None:
     assert list(appeals(NOW)) == []
     run_clocks(DUE)
     assert list(appeals(DUE)) == [("ABC", "malformed"), (imei(1).digits, "shared_identity")]
+
+
+def test_an_appeal_that_cannot_go_on_keeps_no_other_from_being_restored() -> None:
+    broken, other = appealed(), appealed(2)
+    Appeal.objects.filter(pk=broken.pk).update(state="waiting", evidence_by=NOW, asked_at=None)
+    with pytest.raises(AssertionError):
+        run_clocks(DUE)
+    assert Appeal.objects.get(pk=other.pk).restored_because == "undecided"
+    assert paired(DUE) == [number(2).digits]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_several_who_decide_an_appeal_at_once_one_does_and_the_clock_takes_nothing_back() -> None:
+    need_postgresql()
+    appeal = appealed()
+    against = recommend(appeal.pk, uphold=False, reason="x", actor=actor(Role.OFFICER), at=NOW)
+    reviewers = [actor(Role.REVIEWER, f"r{n}") for n in range(3)]
+    came_to = at_once(
+        *(
+            partial(decide, against.pk, accept=n != 1, actor=who, reason="x", at=NOW)
+            for n, who in enumerate(reviewers)
+        ),
+        partial(run_clocks, DUE),
+        partial(run_clocks, DUE),
+    )
+    assert sum(isinstance(one, Proposal) for one in came_to[:3]) == 1
+    assert all(isinstance(one, Proposal | ProposalError) for one in came_to[:3])
+    after = Appeal.objects.get()
+    run_clocks(DUE)
+    if after.state == "dismissed":
+        assert (paired(DUE), Lesson.objects.count()) == ([], 1)
+    else:
+        assert (after.state, paired(DUE)) == ("open", [number(1).digits])
+    verify()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_appeals_several_times_at_once_has_appealed_once() -> None:
+    need_postgresql()
+    proofs = [proof_of(Purpose.APPEAL, 1, by=somebody(n)) for n in range(1, 5)]
+    came_to = at_once(
+        *(
+            partial(
+                make, imei(1), "shared_identity", "x", proof=proof, decision_of=decision_of,
+                seen_with=seen_with, policy=APPEALS, actor=somebody(n), at=NOW,
+            )
+            for n, proof in enumerate(proofs, 1)
+        )
+    )  # fmt: skip
+    assert sorted(type(one).__name__ for one in came_to) == ["Appeal", *["AppealError"] * 3]
+    assert Appeal.objects.count() == 1

@@ -3,12 +3,15 @@
 from pathlib import Path
 
 import pytest
+from django.db import transaction
 from people import NOW, actor
 
-from ceir.registry.actors import Role
+from ceir.registry.actors import SYSTEM, Role
+from ceir.registry.audit.chain import record, verify
 from ceir.registry.audit.models import Entry
 from ceir.registry.personal.fields import Access, Sealed, keys
 from ceir.registry.personal.keys import KeyRing, PersonalKeyError, make_keys
+from ceir.registry.personal.reading import reading
 
 
 def test_a_value_comes_back_only_for_the_field_it_was_stored_in(tmp_path: Path) -> None:
@@ -57,3 +60,40 @@ def test_to_reveal_takes_a_legal_basis_and_leaves_an_entry() -> None:
     assert "22000000001" not in entry.detail
     with pytest.raises(ValueError, match="legal basis"):
         Access(police, NOW, " ")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_person_read_stays_recorded_when_what_it_was_read_for_fails() -> None:
+    sealed = Sealed("case.msisdn", keys().encrypt("case.msisdn", "22000000001"))
+    police = actor(Role.POLICE)
+    access = Access(police, NOW, "Penal Code 12")
+
+    def deed() -> None:
+        with reading():
+            sealed.reveal(access, "case:1")
+            sealed.reveal(access, "case:2")
+            record(police, "case.changed", "case:2", at=NOW)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        deed()
+    told = [(entry.action, entry.subject, entry.basis) for entry in Entry.objects.all()]
+    assert told == [("personal.read", f"case:{n}", "Penal Code 12") for n in (1, 2)]
+    verify()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_person_reads_in_no_transaction_whose_failure_would_take_the_entry_along() -> None:
+    sealed = Sealed("case.msisdn", keys().encrypt("case.msisdn", "22000000001"))
+    access = Access(actor(Role.POLICE), NOW, "Penal Code 12")
+    with pytest.raises(RuntimeError), transaction.atomic():
+        sealed.reveal(access, "case:1")
+    with pytest.raises(RuntimeError), transaction.atomic(), reading():
+        pass
+    assert not Entry.objects.exists()
+    with transaction.atomic():  # the register itself: its deed and its reading stand or fall together
+        sealed.reveal(Access(SYSTEM, NOW, "a notice"), "case:1")
+    with reading():
+        sealed.reveal(access, "case:1")
+    sealed.reveal(access, "case:1")
+    assert Entry.objects.count() == 3

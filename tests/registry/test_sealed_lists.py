@@ -4,10 +4,12 @@ import ast
 import contextlib
 import io
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from at_once import at_once, need_postgresql
 from django.apps import apps
 from django.contrib import admin
 from django.core.management import call_command
@@ -88,6 +90,18 @@ def test_who_asks_too_often_gets_no_more_answers_that_day_and_that_is_recorded()
     assert Entry.objects.filter(action="import.look_up_refused").count() == 1
     look_up(imei(4), actor=actor(Role.CUSTOMS, "c2"), basis="inspection", at=NOW, most_a_day=3)
     look_up(imei(4), actor=customs, basis="inspection", at=NOW + timedelta(days=1), most_a_day=3)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_asks_many_times_at_once_gets_no_more_answers_than_one_after_another() -> None:
+    need_postgresql()
+    customs = actor(Role.CUSTOMS)
+    asks = [
+        partial(look_up, imei(n), actor=customs, basis="inspection", at=NOW, most_a_day=3) for n in range(8)
+    ]
+    came_to = at_once(*asks)
+    assert sum(isinstance(one, LookUpRefusedError) for one in came_to) == 5
+    assert Entry.objects.filter(action="import.looked_up").count() == 3
 
 
 def test_a_list_that_is_still_being_received_or_was_unreadable_answers_nothing() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from ninja.operation import Operation
 
 from ceir.api import problems
+from ceir.api.certificates import CertificateRefusedError
 from ceir.api.conditions import PreconditionFailedError, PreconditionUnsupportedError
 from ceir.api.problems import CODES_OF_THE_EDGE, status_of
 from ceir.api.serving import SAFE, LengthRequiredError, RequestTooLargeError
@@ -23,7 +24,7 @@ from ceir.registry.free_text import TextRefusedError
 from ceir.registry.personal.fields import LegalBasisError
 
 _GENERAL: tuple[type[CeirError], ...] = (TooManyRequestsError,)
-_WITH_TOKEN: tuple[type[CeirError], ...] = (PermissionDeniedError,)
+_WITH_TOKEN: tuple[type[CeirError], ...] = (PermissionDeniedError, CertificateRefusedError)
 _WHEN_CHANGING: tuple[type[CeirError], ...] = (
     LengthRequiredError,
     RequestTooLargeError,

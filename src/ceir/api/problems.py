@@ -20,6 +20,8 @@ STATUS_OF: Mapping[str, HTTPStatus] = {
     "client_certificate_refused": HTTPStatus.BAD_REQUEST,
     "token_missing": HTTPStatus.UNAUTHORIZED,
     "not_found": HTTPStatus.NOT_FOUND,
+    "bulk_unknown": HTTPStatus.NOT_FOUND,
+    "webhook_unknown": HTTPStatus.NOT_FOUND,
     "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
     "too_many_requests": HTTPStatus.TOO_MANY_REQUESTS,
     "too_many_codes": HTTPStatus.TOO_MANY_REQUESTS,

@@ -5,6 +5,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,8 @@ def serve_register(
     for host, port in ((office.host, office.port), (office.administration.host, office.administration.port)):
         _require_free(host, port)
     options = open_or_make_register(session)
+    if office.tls is not None:
+        options = replace(options, tls=True)
     session.data({"register": office, "address": office.address})
     _show(session, office)
     told = orders(office, options, check(config, interfaces))

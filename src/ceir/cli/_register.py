@@ -27,11 +27,8 @@ def open_register(session: Session, *, make: bool = False, as_it_is: bool = Fals
         DatabaseUnreachableError: the database does not answer.
         DatabaseNotMigratedError: it lacks what this version needs.
     """
+    root, secret, keys = places(session)
     settings = session.settings
-    every = (settings.database, settings.secret_file, settings.personal_keys, settings.documents)
-    root = session.workspace().root.absolute() if None in every else Path()
-    secret = settings.secret_file or root / "keys" / "secret"
-    keys = settings.personal_keys or root / "keys" / "personal"
     if make and not secret.exists():
         _write_secret(secret)
         session.note(f"A secret was made: {secret}")
@@ -54,6 +51,15 @@ def open_register(session: Session, *, make: bool = False, as_it_is: bool = Fals
     if not (make or as_it_is):
         require_migrated()
     return options
+
+
+def places(session: Session) -> tuple[Path, Path, Path]:
+    """Where things lie: the workspace (only asked for where settings are silent), the secret, the keys."""
+    settings = session.settings
+    every = (settings.database, settings.secret_file, settings.personal_keys, settings.documents)
+    root = session.workspace().root.absolute() if None in every else Path()
+    secret = settings.secret_file or root / "keys" / "secret"
+    return root, secret, settings.personal_keys or root / "keys" / "personal"
 
 
 def open_or_make_register(session: Session) -> RegistryOptions:

@@ -7,7 +7,7 @@ import httpx
 
 from ceir.equipment_check import EquipmentStatus, Question
 from ceir.interfaces.gsup import codec as gsup
-from ceir.interfaces.map import m3ua
+from ceir.interfaces.map import m3ua, tcap
 from ceir.interfaces.map.asking import Asking, told
 from ceir.interfaces.n17.codec import PATH, STATUS_WORDS
 from ceir.interfaces.s13 import codec as diameter
@@ -148,3 +148,38 @@ def gsup_yes(port: int, questions: Sequence[Question]) -> list[bool]:
         return answers
 
     return asyncio.run(go())
+
+
+def spoiled(interface: str, port: int) -> None:
+    """One request that gets a refusal instead of a status: a short PEI, an unknown command, no IMEI."""
+    if interface == "n17":
+        assert httpx.get(f"http://127.0.0.1:{port}{PATH}", params={"pei": "imei-1"}).status_code == 400
+        return
+
+    async def go() -> None:
+        if interface == "s13":
+            peer = await Diameter.connected(port)
+            asked = bytearray(
+                encode_check(MME, Asked("s;1;1", "35209900176148", None, None, "localdomain"), 1, 1)
+            )
+            asked[5:8] = (999).to_bytes(3, "big")
+            peer._writer.write(bytes(asked))
+            await peer._taken()
+            peer.close()
+            return
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        async with asyncio.timeout(10):
+            if interface == "gsup":
+                await reader.readexactly(1)
+                imsi = (gsup.IMSI_IE, gsup.packed("999990123456789"))
+                writer.write(gsup.message(0x30, (imsi,)))
+            else:
+                for kind in (m3ua.ASPUP, m3ua.ASPAC):
+                    writer.write(m3ua.message(kind))
+                invoke = tcap.invoke(0, 44, b"\x04\x08" + bytes(8))
+                writer.write(Asking().carry(tcap.begin(b"\0\0\0\1", b"", tcap.component_portion(invoke))))
+            await reader.read(4096)
+            await asyncio.sleep(0.5)
+        writer.close()
+
+    asyncio.run(go())

@@ -71,6 +71,19 @@ def test_all_interfaces_give_the_same_answers_from_one_snapshot(tmp_path: Path) 
         assert running.stop() == 0
 
 
+def test_requests_that_get_no_status_are_counted_by_the_code_of_their_protocol(tmp_path: Path) -> None:
+    write_snapshot(tmp_path / "snapshots" / "1.snapshot", 1, listed(BLOCKED_IMEI))
+    codes = {"n17": 400, "s13": 3001, "map": 1000, "gsup": 96}
+    with plant(tmp_path) as running:
+        for interface in codes:
+            asking.spoiled(interface, running.ports[interface])
+        told = running.metrics()
+        for interface, code in codes.items():
+            name = f'ceir_equipment_check_refusals_total{{code="{code}",interface="{interface}"}}'
+            assert told.get(name) == 1, sorted(told)
+        assert 'ceir_equipment_check_answers_total{interface="n17"' not in str(sorted(told))
+
+
 def test_no_process_of_it_loads_a_database(tmp_path: Path) -> None:
     write_snapshot(tmp_path / "snapshots" / "1.snapshot", 1)
     with plant(tmp_path, "n17") as running:

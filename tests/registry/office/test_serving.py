@@ -65,7 +65,7 @@ def status_of(office: Office, task: str) -> str:
 
 
 def test_two_commands_make_a_register_that_answers(office: Office) -> None:
-    page = office.get("/admin/login/")
+    page = office.get("/account/login/")
     assert page.status_code == 200
     assert "<form" in page.text
     assert office.get("/static/admin/css/base.css").headers["content-type"].startswith("text/css")
@@ -129,7 +129,7 @@ def test_workers_whose_database_left_come_back_with_it(office: Office) -> None:
     wait_for(lambda: office.child("jobs") != before, "the worker is started again")
     office.wait_ready()
     assert office.get("/readyz").status_code == 200
-    assert office.get("/admin/login/").status_code == 200
+    assert office.get("/account/login/").status_code == 200
     assert "Traceback" not in office.text()
 
 

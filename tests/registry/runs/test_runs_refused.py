@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from registry_publications import decided, imeis, publish, read_manifest, told, 
 from ceir.registry.actors import SYSTEM
 from ceir.registry.audit.models import Entry
 from ceir.registry.runs import applying
-from ceir.registry.runs.applying import apply
+from ceir.registry.runs.applying import RunOutOfOrderError, apply
 from ceir.registry.runs.models import Change, Contact, Decision, Head, Run
 from ceir.registry.runs.publication import (
     Publication,
@@ -248,3 +249,16 @@ def test_an_error_that_comes_last_undoes_all_that_was_done(
     with pytest.raises(OSError, match="no more room"):
         apply(made(tmp_path), actor=SYSTEM, at=NOW)
     assert Decision.objects.count() == Change.objects.count() == Run.objects.count() == 0
+
+
+def test_a_run_of_a_day_to_come_is_refused_so_that_nobody_is_cut_before_his_day(tmp_path: Path) -> None:
+    rows = [decided(A), decided(B)]
+    for days in (2, 30, 20_000):
+        day = NOW.date() + timedelta(days=days)
+        assert (
+            "has not come"
+            in refused(publish(tmp_path / day.isoformat(), 1, rows, as_of=day), RunOutOfOrderError).detail
+        )
+    # Where the sun rises first it is tomorrow already.
+    tomorrow = publish(tmp_path / "1", 1, rows, as_of=NOW.date() + timedelta(days=1))
+    assert apply(tomorrow, actor=SYSTEM, at=NOW).is_new

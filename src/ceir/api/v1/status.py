@@ -1,7 +1,7 @@
 """How equipment stands: permitted, tracked or blocked, and why."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from django.utils import timezone
@@ -9,11 +9,14 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from ceir.api.identities import LONGEST, identity_of
+from ceir.api.problems import NotFoundError
 from ceir.api.terms import Example, terms
 from ceir.api.tokens import Request
-from ceir.identifiers import EquipmentIdentity, InvalidIdentifierError
-from ceir.registry.accounts.permissions import Permission
+from ceir.identifiers import EquipmentIdentity, Imei, InvalidIdentifierError
+from ceir.registry.accounts.permissions import RULES, Permission
 from ceir.registry.actors import Actor, Role
+from ceir.registry.devices.models import IdentifierKind
+from ceir.registry.registrations.models import LIVING, Registration
 from ceir.registry.status.answering import MOST_AT_ONCE, Answer, Status, status_of
 
 ROUTER = Router()
@@ -257,6 +260,84 @@ def equipment_status(request: Request, imei: str) -> StatusOut:
     cases and pairings of their own; the regulator also what the answer rests on.
     """
     return _out(_asked([identity_of(imei)], request.auth.actor)[0])
+
+
+class RegistrationOut(Schema):
+    """A registration that is not over, and the device it is of; never whose it is."""
+
+    registration: int
+    state: str
+    kind: str
+    begins_at: datetime | None
+    ends_at: datetime | None
+    manufacturer: str
+    model: str
+    brand: str
+    device_type: str
+    radio_interface: str
+    imeis: list[str]
+    serial: str | None
+
+
+@ROUTER.get("/{imei}/registration", response=RegistrationOut, summary="The registration of a device")
+@terms(
+    Permission.DEVICE_READ,
+    refuses=(InvalidIdentifierError, NotFoundError),
+    examples=(
+        Example(
+            "A phone with two IMEIs",
+            "a registered device",
+            Role.OFFICER,
+            path={"imei": "35675904000001"},
+            answer={
+                "registration": 1,
+                "state": "in_force",
+                "kind": "person",
+                "begins_at": "2026-11-22T09:00:00Z",
+                "ends_at": None,
+                "manufacturer": "Oppo",
+                "model": "N1",
+                "brand": "",
+                "device_type": "Smartphone",
+                "radio_interface": "",
+                "imeis": ["35675904000001", "35675904000002"],
+                "serial": None,
+            },
+            varies=frozenset({"registration", "begins_at"}),
+        ),
+        Example("Not registered", "nothing", Role.OFFICER, path={"imei": "35675904000001"}, status=404),
+    ),
+)
+def equipment_registration(request: Request, imei: str) -> RegistrationOut:
+    """What is registered of it; importers and dealers see what is their own organisation's."""
+    identity = identity_of(imei)
+    actor = request.auth.actor
+    found = Registration.objects.filter(
+        device__identifiers__imei=identity.number if isinstance(identity, Imei) else -1,
+        device__identifiers__ended_at=None,
+        state__in=LIVING,
+    )
+    if actor.acts_as in RULES[Permission.DEVICE_READ].own:
+        found = found.filter(organisation=actor.organisation)
+    one = found.select_related("device").first()
+    if one is None:
+        raise NotFoundError("There is no registration of it.", "See its status.")
+    living = one.device.identifiers.filter(ended_at=None).order_by("slot")
+    device = one.device
+    return RegistrationOut(
+        registration=one.pk,
+        state=one.state,
+        kind=one.kind,
+        begins_at=one.begins_at,
+        ends_at=one.ends_at,
+        manufacturer=device.manufacturer,
+        model=device.model,
+        brand=device.brand,
+        device_type=device.device_type,
+        radio_interface=device.radio_interface,
+        imeis=[f"{row.imei:014}" for row in living if row.imei is not None],
+        serial=next((row.value for row in living if row.kind == IdentifierKind.SERIAL.value), None),
+    )
 
 
 def _asked(identities: Sequence[EquipmentIdentity], actor: Actor) -> list[Status]:

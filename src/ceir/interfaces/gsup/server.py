@@ -53,11 +53,18 @@ class GsupServer:
     Args:
         checker: answers the questions.
         observe: told of every answer.
+        refused: told the cause of every refusal that is no status.
     """
 
     def __init__(
-        self, checker: Checker, options: Options | None = None, *, observe: Observe | None = None
+        self,
+        checker: Checker,
+        options: Options | None = None,
+        *,
+        observe: Observe | None = None,
+        refused: Callable[[int], None] | None = None,
     ) -> None:
+        self._refused = refused or (lambda _cause: None)
         self._checker = checker
         self._options = options or Options()
         self._observe = observe
@@ -119,12 +126,14 @@ class GsupServer:
                 self.counters.ignored += 1
             else:
                 self.counters.errors += 1
+                self._refused(error.cause)
             return reply
         question = Question(asked.imei, asked.software_version, asked.imsi)
         try:
             answer = self._checker.verdict(*question)
         except Exception:  # noqa: BLE001 - a checker that breaks its promise must not end the worker
             self.counters.failures += 1
+            self._refused(codec.NETWORK_FAILURE)
             imsi = dict(asked.echo)[codec.IMSI_IE]
             return codec.refusal(payload, GsupError("no verdict", codec.NETWORK_FAILURE, imsi))
         if self._observe is not None:

@@ -45,7 +45,7 @@ async def _serve(configuration: GsupConfiguration, desk: Desk, stop: asyncio.Eve
         accept_unknown=configuration.accept_unknown,
         max_connections=configuration.connections,
     )
-    await GsupServer(desk.checker, options, observe=desk.observe).run(stop)
+    await GsupServer(desk.checker, options, observe=desk.observe, refused=desk.refused).run(stop)
 
 
 INTERFACE = Interface(

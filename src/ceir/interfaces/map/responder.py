@@ -73,6 +73,10 @@ class _Learnt(NamedTuple):
     version: int
 
 
+REJECTED, ABORTED = 1000, 1001
+"""Beyond the errors of MAP: a component that is none of ours, and a dialogue that was ended."""
+
+
 @dataclass
 class _Context:
     """One message on its way through the layers."""
@@ -92,6 +96,7 @@ class Responder:
     Args:
         checker: answers the questions.
         observe: told of every answer; metrics and sightings hang on it.
+        refused: told of each question without a status: the error of the answer, `REJECTED` or `ABORTED`.
         clock: seconds, monotonic.
         first_transaction: where our own transaction ids begin.
     """
@@ -103,8 +108,10 @@ class Responder:
         *,
         clock: Callable[[], float],
         observe: Observe | None = None,
+        refused: Callable[[int], None] | None = None,
         first_transaction: int = 1,
     ) -> None:
+        self._refused = refused or (lambda _code: None)
         self._checker = checker
         self._options = options
         self._clock = clock
@@ -177,6 +184,7 @@ class Responder:
             if error.peer is None:
                 return None
             self.counters.aborted += 1
+            self._refused(ABORTED)
             reply = tcap.abort(error.peer, error.cause)
         if reply is None:
             return None
@@ -237,6 +245,7 @@ class Responder:
         version, dialogue, accepted = self._agreed(at, message)
         if not accepted:
             self.counters.aborted += 1
+            self._refused(ABORTED)
             return tcap.abort(message.otid, None, dialogue)
         if message.components:
             return self._end(at, message, version, dialogue)
@@ -290,6 +299,7 @@ class Responder:
             raise TcapError("nothing is open under this id", tcap.UNRECOGNIZED_TRANSACTION, message.otid)
         if message.dialogue is not None:
             self.counters.aborted += 1
+            self._refused(ABORTED)
             return tcap.abort(message.otid, None, tcap.dialogue_abort(_PROVIDER))
         at.subscriber = known.subscriber
         reply = self._end(at, message, known.version, b"")
@@ -320,6 +330,7 @@ class Responder:
 
     def _rejected(self, invoke_id: int | None, problem: tuple[int, int]) -> bytes:
         self.counters.rejected += 1
+        self._refused(REJECTED)
         return tcap.reject(invoke_id, problem)
 
     def _invoked(self, at: _Context, one: tcap.Component, invoke_id: int, version: int) -> bytes:
@@ -331,6 +342,7 @@ class Responder:
             if error.error is None:
                 return self._rejected(invoke_id, (tcap.INVOKE_PROBLEM, tcap.MISTYPED_PARAMETER))
             self.counters.errors += 1
+            self._refused(error.error)
             return tcap.return_error(invoke_id, error.error)
         imei, software = equipment(at.message[argument.imei_at : argument.imei_at + 8])
         told = argument.subscriber
@@ -339,6 +351,7 @@ class Responder:
             answer = self._checker.verdict(imei, software, imsi)
         except Exception:  # noqa: BLE001 - a checker that breaks its promise must not end the worker
             self.counters.failures += 1
+            self._refused(check_imei.SYSTEM_FAILURE)
             return tcap.return_error(invoke_id, check_imei.SYSTEM_FAILURE)
         self.counters.answered += 1
         if self._observe is not None:

@@ -75,12 +75,20 @@ class MapServer:
     Args:
         checker: answers the questions.
         observe: told of every answer.
+        refused: told of every question without a status; see `Responder`.
         tell: told of associations that come, go and fail.
     """
 
     def __init__(
-        self, checker: Checker, options: Options, *, observe: Observe | None = None, tell: Tell | None = None
+        self,
+        checker: Checker,
+        options: Options,
+        *,
+        observe: Observe | None = None,
+        refused: Callable[[int], None] | None = None,
+        tell: Tell | None = None,
     ) -> None:
+        self._refused = refused
         self._options = options
         self._checker = checker
         self._observe = observe
@@ -118,7 +126,11 @@ class MapServer:
         """
         loop = asyncio.get_running_loop()
         self._responder = Responder(
-            self._checker, self._options.responder, clock=loop.time, observe=self._observe
+            self._checker,
+            self._options.responder,
+            clock=loop.time,
+            observe=self._observe,
+            refused=self._refused,
         )
         work: list[asyncio.Task[None]] = []
         try:

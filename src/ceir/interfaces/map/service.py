@@ -127,6 +127,7 @@ async def _serve(configuration: MapConfiguration, desk: Desk, stop: asyncio.Even
         desk.checker,
         options,
         observe=desk.observe,
+        refused=desk.refused,
         tell=lambda event, fields: _log.info(event, extra=dict(fields)),
     )
     await server.run(stop)

@@ -99,6 +99,7 @@ class Service:
     Args:
         timer: seconds that only go forward.
         observe: told every answer; None: nobody is.
+        refused: told the result code of each refusal.
         welcome: what is asked of peers that are not among `peers`; None: they are refused.
     """
 
@@ -111,8 +112,10 @@ class Service:
         timer: Callable[[], float],
         observe: Observe | None = None,
         welcome: Peer | None = None,
+        refused: Callable[[int], None] | None = None,
     ) -> None:
         self.welcome = welcome
+        self.refused = refused
         self.node = node
         self.peers = by_host(peers)
         self.checker = checker
@@ -125,6 +128,12 @@ class Service:
         self.overloaded = False
         self._sequence = node.origin_state_id << 20 & 0xFFFFFFFF
         self._conversations = 0
+
+    def refuse(self, result: Result) -> None:
+        """Counts a refusal and tells of it."""
+        self.counters.refuse(result)
+        if self.refused is not None:
+            self.refused(int(result))
 
     def report(self, answer: Answer, seconds: float, question: Values) -> None:
         """Tells the observer; a fault of it changes no answer."""
@@ -328,7 +337,7 @@ class Conversation:
         self._refuse(header, body, RefusedError(Result.UNABLE_TO_COMPLY, "The check itself failed."), out)
 
     def _refuse(self, header: Header, body: bytes, error: RefusedError, out: list[bytes]) -> None:
-        self.service.counters.refuse(error.result)
+        self.service.refuse(error.result)
         out.append(codec.encode_refusal(self.service.node, header, body, error.result, error.failed))
         if self.state is State.EXPECTING:
             self._end(rejected=True)
@@ -363,7 +372,7 @@ class Conversation:
             told = codec.decode_capabilities(body)
             self._admit(told)
         except RefusedError as error:
-            service.counters.refuse(error.result)
+            service.refuse(error.result)
             out.append(codec.encode_cea(service.node, header, error.result, error.failed))
             self._end(rejected=True)
             return

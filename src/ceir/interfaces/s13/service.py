@@ -148,6 +148,7 @@ async def _serve(configuration: S13Configuration, desk: Desk, stop: asyncio.Even
         time.perf_counter,
         desk.observe,
         welcome=_welcome(configuration),
+        refused=desk.refused,
     )
     await server.serve(service, _endpoints(configuration, desk.workers), stop)
 

@@ -35,8 +35,9 @@ _STATUSES = tuple(EquipmentStatus)
 _REASONS = tuple(Reason)
 _ANSWERS = len(_STATUSES) * len(_REASONS)
 _BUCKETS = len(BOUNDS) + 1
-_REFUSALS = 1000
-"""One cell for each code below that: HTTP statuses are; other protocols map theirs."""
+_REFUSALS = 6000
+"""One cell for each code below that: what the protocol itself answers with (HTTP status, Diameter result, MAP
+error, GSUP cause)."""
 
 # A cell for each answer in each bucket, the seconds of all answers (as a float), a cell for each refusal.
 _SECONDS = _ANSWERS * _BUCKETS
@@ -117,7 +118,7 @@ class MetricsBoard:
         return observe
 
     def refused(self, worker: int, interface: str) -> Callable[[int], None]:
-        """What a server calls with the code of each refusal, 0 to 999."""
+        """What a server calls with the code of each refusal, 0 to 5999."""
         cells = self._cells
         codes = self._start(worker, interface) + _SECONDS + 1
 

@@ -70,6 +70,7 @@ class Permission(Enum):
     OVERRIDE_PROPOSE = "override.propose"
     STATUS_READ = "status.read"
     NOTICE_READ = "notice.read"
+    WEBHOOK_MANAGE = "webhook.manage"
     NOTICE_SEND = "notice.send"
     NOTICE_PREFER = "notice.prefer"
 
@@ -220,6 +221,10 @@ RULES: Mapping[Permission, Rule] = {
     ),
     Permission.OVERRIDE_PROPOSE: _rule("Ask for an emergency override.", Role.OFFICER),
     Permission.STATUS_READ: _rule("Ask for a device's status.", *Role),
+    Permission.WEBHOOK_MANAGE: _rule(
+        "Have the organisation's own programs told what happened.",
+        own=tuple(role for role in Role if role not in (Role.CONSUMER, Role.SYSTEM)),
+    ),
     Permission.NOTICE_READ: _rule("See who was told what and when.", *_REGULATOR, Role.AUDITOR),
     Permission.NOTICE_SEND: _rule("Let notices that are due be sent.", Role.SYSTEM, Role.OFFICER),
     Permission.NOTICE_PREFER: _rule(

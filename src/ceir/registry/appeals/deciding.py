@@ -16,6 +16,7 @@ from ceir.registry.notices.models import Event
 from ceir.registry.pairings.pairing import end_exceptions
 from ceir.registry.proposals.deciding import ProposalKind, propose
 from ceir.registry.proposals.models import Proposal
+from ceir.registry.sweeping import for_each
 from ceir.registry.transitions import move
 
 
@@ -73,24 +74,26 @@ def run_clocks(at: datetime) -> int:
 
     Returns: how many were restored.
     """
-    restored = 0
     waited = Q(state=State.WAITING.value, evidence_by__lte=at)
     undecided = Q(state__in=(State.OPEN.value, State.RECOMMENDED.value), decide_by__lte=at, restored_at=None)
     due = Appeal.objects.filter(waited | undecided)
-    for key in due.order_by("pk").values_list("pk", flat=True).iterator():
+
+    def run(key: int) -> bool:
         with transaction.atomic():
             appeal = due.select_for_update().filter(pk=key).first()
             if appeal is None:
-                continue
+                return False
             if appeal.state == State.WAITING.value:
                 go_on(appeal, at)
                 appeal.save()
-            if appeal.decide_by <= at:
-                _restore(appeal, "undecided", at)
-                record(SYSTEM, "appeal.restored", str(appeal), at=at, basis="not decided in time")
-                tell_appellant(appeal, Event.APPEAL_RESTORED, at)
-                restored += 1
-    return restored
+            if appeal.decide_by > at:
+                return False
+            _restore(appeal, "undecided", at)
+            record(SYSTEM, "appeal.restored", str(appeal), at=at, basis="not decided in time")
+            tell_appellant(appeal, Event.APPEAL_RESTORED, at)
+            return True
+
+    return for_each(list(due.order_by("pk").values_list("pk", flat=True)), run)
 
 
 def upheld(proposal: Proposal, actor: Actor, at: datetime) -> None:

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
 
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q
 
 from ceir.registry.accounts.permissions import Permission, require
 from ceir.registry.cases.states import ENDED, Loss, Mode, Reporter, State
 from ceir.registry.organisations.models import Organisation
 from ceir.registry.personal.fields import Access, EncryptedField, KeyedField, Purpose, Sealed
+from ceir.registry.personal.reading import reading
 from ceir.registry.personal.retention import Retention
 
 NOBODY = 0
@@ -224,7 +225,7 @@ class Trace(models.Model):
             RuntimeError: within another transaction, whose failure would take the record of reading with it.
         """
         require(access.actor, Permission.TRACE_READ, owner=self.case.police_id or NOBODY)
-        with transaction.atomic(durable=True):
+        with reading():
             return Whereabouts(*(self._read(field, access) for field in (self.imsi, self.msisdn, self.cell)))
 
     def _read(self, field: Sealed | None, access: Access) -> str:

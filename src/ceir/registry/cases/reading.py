@@ -16,6 +16,7 @@ from ceir.registry.documents import keeping
 from ceir.registry.documents.keeping import DocumentMissingError
 from ceir.registry.documents.models import Document
 from ceir.registry.personal.fields import Access, Sealed
+from ceir.registry.personal.reading import reading
 
 MOST_DOCUMENTS = 10
 """Of one case."""
@@ -75,7 +76,7 @@ def person_of(case_id: int, *, access: Access) -> Person:
         UnknownCaseError: there is none.
         RuntimeError: within another transaction, whose failure would take the record of reading with it.
     """
-    with transaction.atomic(durable=True):
+    with reading():
         case = Case.objects.filter(pk=case_id).first()
         if case is None:
             raise UnknownCaseError(f"There is no case {case_id}.", "Look for it by its device.")
@@ -133,7 +134,7 @@ def read_document(case_id: int, document_id: int, *, access: Access) -> tuple[st
         UnknownCaseError, DocumentMissingError: there is none.
         RuntimeError: within another transaction.
     """
-    with transaction.atomic(durable=True):
+    with reading():
         case = Case.objects.filter(pk=case_id).first()
         if case is None:
             raise UnknownCaseError(f"There is no case {case_id}.", "Look for it by its device.")

@@ -20,6 +20,7 @@ from ceir.registry.audit.chain import record
 from ceir.registry.documents.media_types import PAPERS, DocumentRefusedError, MediaType, media_type_of
 from ceir.registry.documents.models import Content, Document
 from ceir.registry.personal.fields import Access, keys
+from ceir.registry.personal.reading import record_read
 
 MOST_OCTETS = 10 * 1024 * 1024
 """A photo of a good camera fits; larger ones show no more."""
@@ -88,13 +89,14 @@ def read(document: Document, access: Access) -> bytes:
     Raises:
         DocumentMissingError: shredded, gone, or not what was kept.
         PersonalKeyError: the key is missing, or the file was changed.
+        RuntimeError: a person reads in a transaction that is none of `personal.reading.reading`.
     """
     if document.shredded_at is not None:
         raise DocumentMissingError(
             "The document was shredded.", "Its line in the record tells by whom and why."
         )
-    record(
-        access.actor, "document.read", document.subject, at=access.at, basis=access.basis,
+    record_read(
+        "document.read", document.subject, actor=access.actor, at=access.at, basis=access.basis,
         detail={"document": document.pk},
     )  # fmt: skip
     digest = document.content_id

@@ -12,7 +12,7 @@ from ceir.identifiers import Imei
 from ceir.registry.accounts.permissions import Permission, require
 from ceir.registry.actors import Actor
 from ceir.registry.audit.chain import record
-from ceir.registry.audit.models import Entry
+from ceir.registry.audit.models import Entry, Head
 from ceir.registry.free_text import free_text
 from ceir.registry.imports import findings, sealed_lists
 from ceir.registry.imports.models import Consignment, State
@@ -62,13 +62,24 @@ def look_up(
     """
     require(actor, Permission.IMPORT_LOOK_UP)
     why = free_text(basis, "A basis", 300, needed=True)
-    earlier = Entry.objects.filter(actor=actor.id, action=_ACTION, at__gt=at - timedelta(days=1))
-    asked = earlier.order_by()[:most_a_day].count()
-    if asked >= most_a_day:
-        record(actor, "import.look_up_refused", f"imei:{imei}", at=at, basis=why, detail={"asked": asked})
+    with transaction.atomic():
+        # The record has one end, for which all wait: whoever holds it counts all that was asked before.
+        Head.objects.select_for_update().get(pk=1)
+        earlier = Entry.objects.filter(actor=actor.id, action=_ACTION, at__gt=at - timedelta(days=1))
+        asked = earlier.order_by()[:most_a_day].count()
+        refused = asked >= most_a_day
+        if refused:
+            record(actor, "import.look_up_refused", f"imei:{imei}", at=at, basis=why, detail={"asked": asked})
+        else:
+            answer = _answered(imei, why, actor, at)
+    if refused:
         raise LookUpRefusedError(
             f"{asked} IMEIs were asked for within a day.", "Ask a colleague, or go on tomorrow."
         )
+    return answer
+
+
+def _answered(imei: Imei, why: str, actor: Actor, at: datetime) -> tuple[Consigned, ...]:
     with transaction.atomic():
         owners = [owner for _, owner, _ in sealed_lists.rows_of(imei.number)]
         hidden = (State.RECEIVING.value, State.UNREADABLE.value)

@@ -1,6 +1,5 @@
 """Consumers: whoever holds a number comes in with a code sent there, and sees what belongs to it."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -13,6 +12,7 @@ from ceir.registry.codes.drawing import Draw
 from ceir.registry.codes.models import Purpose
 from ceir.registry.codes.proving import Proof, issue, use, verify
 from ceir.registry.logins.models import Holder
+from ceir.registry.notices.outbox import send_code
 from ceir.registry.organisations.models import Organisation
 from ceir.registry.personal.fields import keys
 from ceir.registry.subscribers.models import Line
@@ -35,19 +35,16 @@ def visitor(token: str) -> Actor:
     return Actor(f"visitor:{token}", Role.CONSUMER.value)
 
 
-def ask(
-    number: Msisdn, *, send: Callable[[Msisdn, str], None], draw: Draw, actor: Actor, at: datetime
-) -> None:
+def ask(number: Msisdn, *, draw: Draw, actor: Actor, at: datetime) -> None:
     """Have a code sent to a number; whether the register knows it makes no difference.
 
     Raises:
         CodeError: nobody can hold such a number.
         TooManyCodesError: with how long to wait.
-        NoWayToSendError: nothing is set up; the code does not count against the number.
     """
     with transaction.atomic():
         issued = issue(Purpose.LOGIN, number, draw=draw, actor=actor, at=at)
-        send(number, issued.text)
+        send_code(issued, number, actor=actor, at=at)
 
 
 def prove(number: Msisdn, typed: str, *, actor: Actor, login: str, at: datetime) -> Account:

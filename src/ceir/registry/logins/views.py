@@ -29,7 +29,6 @@ from ceir.registry.audit.chain import record
 from ceir.registry.codes.drawing import as_typed, random_draw
 from ceir.registry.logins import limiting, numbers, recording, second_factor
 from ceir.registry.logins.adapters import SecondFactorAdapter
-from ceir.registry.logins.delivering import send_code
 from ceir.registry.logins.forms import (
     ChangePasswordForm,
     ChoosePasswordForm,
@@ -225,7 +224,7 @@ def number_page(request: HttpRequest) -> HttpResponse:
         token = request.session.setdefault(_VISITOR, secrets.token_urlsafe(16))
         try:
             limiting.take({"number": limiting.address_of(request)}, at)
-            numbers.ask(number, send=send_code, draw=random_draw(), actor=numbers.visitor(token), at=at)
+            numbers.ask(number, draw=random_draw(), actor=numbers.visitor(token), at=at)
         except CeirError as error:
             form.add_error("number", _told(error))
         else:

@@ -27,6 +27,7 @@ from ceir.registry.notices.reports import settle
 from ceir.registry.notices.terms import NoticeTerms
 from ceir.registry.notices.wording import Told, render, render_matter
 from ceir.registry.personal.fields import Access
+from ceir.registry.personal.reading import reading
 from ceir.registry.releases.models import Hold
 from ceir.registry.runs.models import Contact, Decision
 from ceir.registry.runs.models import Outcome as Outcomes
@@ -154,7 +155,7 @@ def _claim(
 ) -> list[tuple[Sending, Message]]:
     """Notices that are now ours to send, with their messages; those that must not be sent are settled."""
     claimed: list[tuple[Sending, Message]] = []
-    with transaction.atomic():
+    with reading():
         where = Q(state=NoticeState.WAITING.value, next_at__lte=at) & route.takes
         if codes_only:
             where &= Q(rank=Rank.ASKED_FOR.value)

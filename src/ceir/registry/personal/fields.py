@@ -11,8 +11,8 @@ from django.db import models
 
 from ceir.errors import CeirError
 from ceir.registry.actors import Actor
-from ceir.registry.audit.chain import record
 from ceir.registry.personal.keys import KeyRing
+from ceir.registry.personal.reading import record_read
 
 _LONGEST_BASIS = 300
 
@@ -70,15 +70,18 @@ class Sealed:
         return "[sealed]"
 
     def reveal(self, access: Access, subject: str) -> str:
-        """The value in clear; that it was read is recorded first.
+        """The value in clear; that it was read is recorded first, and stays so.
 
         Args:
             subject: whose, as the record names it: `case:12`.
+
+        Raises:
+            RuntimeError: a person reads in a transaction that is none of `reading.reading`.
         """
-        record(
-            access.actor,
+        record_read(
             "personal.read",
             subject,
+            actor=access.actor,
             at=access.at,
             basis=access.basis,
             detail={"field": self.label},

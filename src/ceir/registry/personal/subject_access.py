@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db import models, transaction
+from django.db import models
 
 from ceir.identifiers import Imsi, Msisdn
 from ceir.registry.accounts.permissions import Permission, require
@@ -11,6 +11,7 @@ from ceir.registry.audit.chain import record
 from ceir.registry.documents.models import Document
 from ceir.registry.personal.fields import Access, Sealed
 from ceir.registry.personal.finding import rows_about
+from ceir.registry.personal.reading import reading
 from ceir.registry.personal.retention import retention_of
 
 
@@ -56,7 +57,7 @@ def everything_about(who: Msisdn | Imsi, *, access: Access) -> Everything:
     require(access.actor, Permission.SUBJECT_ACCESS)
     rows: list[Kept] = []
     withheld: list[str] = []
-    with transaction.atomic(durable=True):
+    with reading():
         for row in rows_about(who):
             retention = retention_of(type(row))
             if retention and retention.withheld_while_open and retention.ended_at(row) is None:

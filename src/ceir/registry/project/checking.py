@@ -11,9 +11,9 @@ CEIR_KEYS = Path()
 CEIR_DOCUMENTS = Path()
 CEIR_NOTICES: Path | None = None
 CEIR_API_PER_MINUTE = 6000
+CEIR_WEBHOOKS_PRIVATE = False
 CEIR_EXEMPT_DEVICE_TYPES: tuple[str, ...] = ()
 CEIR_CERTIFICATE_HEADER = ""
 CEIR_PROXIES = 0
-CEIR_SEND_TEXT = ""
 CEIR_FORMS_GO_TO: tuple[str, ...] = ()
 """Spelled out, because type checks see only what is."""

@@ -27,11 +27,13 @@ APPS = (
     "ceir.registry.cases",
     "ceir.registry.runs",
     "ceir.registry.releases",
+    "ceir.registry.logins",
     "ceir.registry.background",
     "ceir.registry.calls",
     "ceir.registry.references",
+    "ceir.registry.bulk",
+    "ceir.registry.webhooks",
     "ceir.registry.notices",
-    "ceir.registry.logins",
 )
 """Our applications; each holds the models of one capability."""
 
@@ -62,12 +64,12 @@ class RegistryOptions:
         tls: pages are reached over TLS only; None: they are, unless every host is this machine.
         proxies: of the installer's own before the register; what they write of addresses and TLS is believed.
         identity_providers: by which people may log in.
-        send_text: dotted name of what sends a text to a number; empty: nothing does.
         certificate_header: in which whatever ends TLS tells the certificate of a program; empty: no header
             is believed.
         api_per_minute: calls that a program may make, unless it has an allowance of its own.
         exempt_device_types: kinds of device (as the TAC list names them) that need no registration; the same
             as in the policy.
+        webhooks_private: webhooks may lead into networks of the installer's own, and without TLS.
     """
 
     database: str | Path
@@ -80,10 +82,10 @@ class RegistryOptions:
     tls: bool | None = None
     proxies: int = 0
     identity_providers: tuple[IdentityProvider, ...] = ()
-    send_text: str = ""
     certificate_header: str = ""
     api_per_minute: int = 6000
     exempt_device_types: tuple[str, ...] = ()
+    webhooks_private: bool = False
     languages: tuple[tuple[str, str], ...] = field(default=(("en", "English"),))
 
     @property
@@ -112,7 +114,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
         "AUTH_USER_MODEL": "accounts.Account",
         "INSTALLED_APPS": [
-            "django.contrib.admin",
+            "ceir.registry.administration.apps.DeskAdminConfig",
             "django.contrib.auth",
             "django.contrib.contenttypes",
             "django.contrib.sessions",
@@ -121,6 +123,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
             "django_tasks",
             "django_tasks_db",
             *APPS,
+            "ceir.registry.administration.apps.AdministrationConfig",
             "allauth",
             "allauth.account",
             "allauth.mfa",
@@ -181,6 +184,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
         # The API refuses by the length that a request claims; files are streamed and not counted here.
         "DATA_UPLOAD_MAX_MEMORY_SIZE": 8_000_000,
         "CEIR_API_PER_MINUTE": options.api_per_minute,
+        "CEIR_WEBHOOKS_PRIVATE": options.webhooks_private,
         "CEIR_EXEMPT_DEVICE_TYPES": options.exempt_device_types,
         "CEIR_KEYS": options.keys,
         "CEIR_NOTICES": options.notices,
@@ -248,7 +252,6 @@ def _logins(options: RegistryOptions) -> dict[str, Any]:
                 "APPS": [provider.as_allauth_has_it() for provider in options.identity_providers],
             }
         },
-        "CEIR_SEND_TEXT": options.send_text,
     }
 
 

@@ -80,6 +80,28 @@ def pending() -> tuple[str, ...]:
     return tuple(f"{migration.app_label}.{migration.name}" for migration, _ in plan)
 
 
+def taken() -> tuple[str, ...]:
+    """Steps that the database has taken, as `app.name`, sorted.
+
+    Raises:
+        DatabaseUnreachableError: it cannot be asked.
+    """
+    from django.db import connection  # noqa: PLC0415
+    from django.db.migrations.recorder import MigrationRecorder  # noqa: PLC0415
+
+    with reachable():
+        return tuple(
+            sorted(f"{app}.{name}" for app, name in MigrationRecorder(connection).applied_migrations())
+        )
+
+
+def known() -> frozenset[str]:
+    """Steps that this version knows."""
+    from django.db.migrations.loader import MigrationLoader  # noqa: PLC0415
+
+    return frozenset(f"{app}.{name}" for app, name in MigrationLoader(None).disk_migrations)
+
+
 def is_fresh() -> bool:
     """Whether the database holds nothing yet.
 
@@ -153,22 +175,22 @@ def migrate(
     chosen = limits or MigrationLimits()
     with reachable():
         connection.ensure_connection()
-    taken: list[str] = []
+    done: list[str] = []
     with _alone(chosen):
         tries: Counter[str] = Counter()
         while left := pending():
             try:
-                _take(taken)
+                _take(done)
             except _StepRefused as refused:
-                step = next((one for one in left if one not in taken), "")
+                step = next((one for one in left if one not in done), "")
                 tries[step] += 1
                 _go_on_after(refused.state, step, tries[step], chosen)
                 waiting(step)
                 sleep(chosen.pause_seconds)
         # What Django does after all steps: kinds of content and permissions of models that came.
-        if taken:
+        if done:
             call_command("migrate", interactive=False, verbosity=0, stdout=io.StringIO())
-    return tuple(taken)
+    return tuple(done)
 
 
 class _StepRefused(Exception):  # noqa: N818 - never leaves this module
@@ -179,7 +201,7 @@ class _StepRefused(Exception):  # noqa: N818 - never leaves this module
         self.state = state
 
 
-def _take(taken: list[str]) -> None:
+def _take(done: list[str]) -> None:
     """Take all steps that are left, noting each that is done."""
     from django.db import connection  # noqa: PLC0415
     from django.db.migrations.executor import MigrationExecutor  # noqa: PLC0415
@@ -187,7 +209,7 @@ def _take(taken: list[str]) -> None:
 
     def note(action: str, migration: Any | None = None, fake: bool | None = False) -> None:  # noqa: ARG001 - Django's signature
         if action == "apply_success" and migration is not None:
-            taken.append(f"{migration.app_label}.{migration.name}")
+            done.append(f"{migration.app_label}.{migration.name}")
 
     executor = MigrationExecutor(connection, note)
     targets = executor.loader.graph.leaf_nodes()

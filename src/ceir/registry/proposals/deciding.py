@@ -17,6 +17,7 @@ from ceir.registry.audit.chain import record
 from ceir.registry.free_text import free_text
 from ceir.registry.project.configuring import APPS
 from ceir.registry.proposals.models import Proposal, State
+from ceir.registry.sweeping import for_each
 
 LONGEST_REASON = 300
 """Characters of a reason: what an entry of the record holds."""
@@ -160,18 +161,20 @@ def withdraw(proposal_id: int, *, actor: Actor, at: datetime) -> Proposal:
 
 def expire(at: datetime) -> int:
     """Close proposals that nobody decided in time; nothing is changed by them. Returns: how many."""
-    closed = 0
-    for proposal in Proposal.objects.filter(state=State.OPEN.value, expires_at__lte=at):
+
+    def close(key: int) -> bool:
         with transaction.atomic():
-            changed = Proposal.objects.filter(pk=proposal.pk, state=State.OPEN.value).update(
-                state=State.EXPIRED.value, decided_at=at
-            )
-            if changed:
-                proposal.state, proposal.decided_at = State.EXPIRED.value, at
-                _turn_down(proposal, SYSTEM, at)
-                record(SYSTEM, "proposal.expired", f"proposal:{proposal.pk}", at=at)
-                closed += 1
-    return closed
+            proposal = late.select_for_update().filter(pk=key).first()
+            if proposal is None:
+                return False
+            proposal.state, proposal.decided_at = State.EXPIRED.value, at
+            proposal.save()
+            _turn_down(proposal, SYSTEM, at)
+            record(SYSTEM, "proposal.expired", f"proposal:{proposal.pk}", at=at)
+            return True
+
+    late = Proposal.objects.filter(state=State.OPEN.value, expires_at__lte=at)
+    return for_each(list(late.order_by("pk").values_list("pk", flat=True)), close)
 
 
 def _turn_down(proposal: Proposal, actor: Actor, at: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
 
@@ -62,7 +62,7 @@ def apply(source: Path | Mapping[str, Path], *, actor: Actor, at: datetime, beca
     Raises:
         PermissionDeniedError: the actor may not.
         RunManifestError, RunTamperedError, RunIncompleteError, RunRowsError: the files are not whole.
-        RunOutOfOrderError: it is older, or its base is not what was taken over.
+        RunOutOfOrderError: it is older, of a day to come, or its base is not what was taken over.
         RunBaseError: its changes do not fit.
     """
     require(actor, Permission.RUN_APPLY)
@@ -75,6 +75,7 @@ def apply(source: Path | Mapping[str, Path], *, actor: Actor, at: datetime, beca
         there = _same_run(publication)
         if there is not None:
             return Applied(there, is_new=False)
+        _require_its_day(manifest, at)
         _require_order(head.run, publication, because)
         run = Run.objects.create(
             number=manifest.run,
@@ -116,6 +117,17 @@ def _same_run(publication: Publication) -> Run | None:
         f"Run {there.number} was taken over with another manifest.",
         "Find out which of the two the workspace published.",
     )
+
+
+def _require_its_day(manifest: Manifest, at: datetime) -> None:
+    """Refuse a run of a day to come: it would block people before the day that they were told, and no run of
+    a day before it could follow."""
+    # Somewhere it may be tomorrow already.
+    if manifest.as_of > (at.astimezone(UTC) + timedelta(days=1)).date():
+        raise RunOutOfOrderError(
+            f"Run {manifest.run} is of {manifest.as_of}: that day has not come.",
+            "Take over the run of today; look at the clocks if that is what it should be.",
+        )
 
 
 def _require_order(last: Run | None, publication: Publication, because: str) -> None:

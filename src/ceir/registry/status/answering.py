@@ -315,7 +315,7 @@ def _evidence(known: _Known, override: Row | None) -> Evidence:
         else None,
         override=override.a if override is not None else None,
         conditions=tuple(Condition(label, blocking, label in restored) for label in labels if label),
-        registration=int(registered.g) if registered is not None and registered.g else None,
+        registration=int(registered.e) if registered is not None and registered.e else None,
         pairings=int(paired.a or 0) if paired is not None else 0,
         appeals=_numbers(row.c for row in known.restored),
     )

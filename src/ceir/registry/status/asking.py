@@ -4,15 +4,14 @@ import json
 from collections.abc import Collection, Iterator
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from typing import Any, NamedTuple
 
 from django.db import connection
 
 from ceir.registry.actors import Actor, Role
 from ceir.registry.appeals.models import UNDECIDED
-from ceir.registry.appeals.models import State as AppealState
 from ceir.registry.registrations.models import LIVING
-from ceir.registry.runs.models import Outcome
 
 
 class Level(Enum):
@@ -62,25 +61,37 @@ def facts(keys: Collection[int], *, actor: Actor, at: datetime) -> Iterator[Row]
     parts = [_DECISION, _CASE, _RESTORED, _OVERRIDE]
     if level is not Level.PUBLIC:
         parts += [_REGISTERED, _PAIRED, _OBSERVED, _TAC]
-    values = {
-        "keys": _list(keys),
-        "tacs": _list({key // 10**6 for key in keys if key >= 0}),
+    values: dict[str, Any] = {
         "at": connection.ops.adapt_datetimefield_value(at),
         "organisation": actor.organisation if actor.acts_as is Role.OPERATOR else None,
-        "blocked": Outcome.BLOCKED.value,
-        "undecided": _list_of_texts(UNDECIDED),
-        "upheld": AppealState.UPHELD.value,
-        "living": _list_of_texts(LIVING),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_statement(tuple(parts)), values)
-        yield from map(Row._make, cursor.fetchall())
+    tacs = {key // 10**6 for key in keys if key >= 0} or {-1}
+    if len(keys) == 1:
+        values |= {"keys": next(iter(keys)), "tacs": next(iter(tacs))}
+    else:
+        values |= {"keys": _list(keys), "tacs": _list(tacs)}
+    yield from map(Row._make, _select(_statement(tuple(parts), one=len(keys) == 1), values))
+
+
+def _select(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    if connection.vendor != "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            return list(cursor.fetchall())
+    # Prepared: thinking of a plan takes the database longer than carrying it out. Django's own cursors put
+    # values into the text, so that each is another statement.
+    from psycopg import Cursor  # noqa: PLC0415 - only where PostgreSQL is
+
+    connection.ensure_connection()
+    with connection.wrap_database_errors, Cursor(connection.connection) as own:
+        own.execute(statement.encode(), values, prepare=True)
+        return list(own.fetchall())
 
 
 _DECISION = """
 SELECT 'decision', d.imei, d.outcome, CAST(d.since AS TEXT), CAST(d.block_on AS TEXT), g.reasons,
   g.conditions, CAST(d.outcome_run_id AS TEXT),
-  CASE WHEN d.outcome <> %(blocked)s THEN '' ELSE (
+  CASE WHEN d.outcome <> 'blocked' THEN '' ELSE (
     SELECT CAST(MAX(CASE WHEN m.everywhere THEN 2 WHEN {at_operator} THEN 2 ELSE 1 END) AS TEXT)
     FROM releases_member AS m JOIN releases_release AS r ON r.id = m.release_id
     WHERE m.imei = d.imei AND m.blocked_run = d.outcome_run_id AND m.stage IS NOT NULL AND r.undone_at IS NULL
@@ -101,7 +112,7 @@ FROM cases_caseidentity AS i JOIN cases_case AS c ON c.id = i.case_id WHERE i.im
 _RESTORED = """
 SELECT 'restored', p.imei, p.condition, p.restored_because, CAST(p.id AS TEXT), NULL, NULL, NULL, NULL
 FROM appeals_appeal AS p WHERE p.imei {keys} AND p.restored_at <= {moment}
-  AND (p.state {undecided} OR p.state = %(upheld)s)
+  AND (p.state IN ({undecided}) OR p.state = 'upheld')
 """
 """Condition that does not count with whoever appealed, why not, the appeal."""
 
@@ -114,13 +125,12 @@ FROM releases_override AS o WHERE o.begun_at <= {moment} AND o.until > {moment}
 
 _REGISTERED = """
 SELECT 'registered', i.imei, r.state, r.kind, CAST(r.begins_at AS TEXT), CAST(r.ends_at AS TEXT),
-  v.manufacturer, v.model, CAST(r.id AS TEXT)
+  CAST(r.id AS TEXT), NULL, NULL
 FROM devices_identifier AS i JOIN registrations_registration AS r ON r.device_id = i.device_id
-JOIN devices_device AS v ON v.id = i.device_id
-WHERE i.imei {keys} AND i.ended_at IS NULL AND r.state {living}
+WHERE i.imei {keys} AND i.ended_at IS NULL AND r.state IN ({living})
   AND (r.ends_at IS NULL OR r.ends_at > {moment})
 """
-"""State, kind, from, until, maker, model, registration."""
+"""State, kind, from, until, registration."""
 
 _PAIRED = """
 SELECT 'paired', p.imei, CAST(COUNT(*) AS TEXT), CAST(SUM(CASE WHEN EXISTS (
@@ -140,11 +150,13 @@ SELECT 'tac', t.tac, t.manufacturer, t.model_name, t.device_type, NULL, NULL, NU
 FROM references_tacrecord AS t WHERE t.tac {tacs}
 """
 
+_LISTED = {
+    "undecided": ", ".join(f"'{state}'" for state in UNDECIDED),
+    "living": ", ".join(f"'{state}'" for state in LIVING),
+}
 _POSTGRESQL = {
-    "keys": "= ANY(%(keys)s)",
-    "tacs": "= ANY(%(tacs)s)",
-    "undecided": "= ANY(%(undecided)s)",
-    "living": "= ANY(%(living)s)",
+    "keys": "= ANY(CAST(%(keys)s AS BIGINT[]))",
+    "tacs": "= ANY(CAST(%(tacs)s AS INTEGER[]))",
     "moment": "CAST(%(at)s AS TIMESTAMPTZ)",
     "organisation": "CAST(%(organisation)s AS BIGINT)",
     "at_operator": "(r.stages -> CAST(m.stage AS INTEGER) -> 'operators') @> to_jsonb({code})",
@@ -152,40 +164,40 @@ _POSTGRESQL = {
 _SQLITE = {
     "keys": "IN (SELECT value FROM json_each(%(keys)s))",
     "tacs": "IN (SELECT value FROM json_each(%(tacs)s))",
-    "undecided": "IN (SELECT value FROM json_each(%(undecided)s))",
-    "living": "IN (SELECT value FROM json_each(%(living)s))",
     "moment": "%(at)s",
     "organisation": "%(organisation)s",
     "at_operator": "EXISTS (SELECT 1 FROM json_each(r.stages, '$[' || m.stage || '].operators') AS j "
     "WHERE j.value = {code})",
 }
+# For one identity the plan is always the same, so that the database soon stops thinking about it.
+_ONE = {
+    "postgresql": {"keys": "= CAST(%(keys)s AS BIGINT)", "tacs": "= CAST(%(tacs)s AS INTEGER)"},
+    "sqlite": {"keys": "= %(keys)s", "tacs": "= %(tacs)s"},
+}
 _CODE = "(SELECT n.code FROM organisations_organisation AS n WHERE n.id = {organisation})"
 
-_statements: dict[tuple[str, tuple[str, ...]], str] = {}
+
+@cache
+def _text(vendor: str, parts: tuple[str, ...], one: bool) -> str:
+    """The parts as one statement in a database's own words."""
+    words = _POSTGRESQL if vendor == "postgresql" else _SQLITE
+    code = _CODE.format(organisation=words["organisation"])
+    if vendor == "postgresql":
+        code = f"CAST({code} AS TEXT)"
+    more = {
+        **words,
+        **(_ONE[vendor] if one else {}),
+        **_LISTED,
+        "at_operator": words["at_operator"].format(code=code),
+        "own_operator": f"o.operator = {code}",
+    }
+    return "UNION ALL".join(part.format(**more) for part in parts)
 
 
-def _statement(parts: tuple[str, ...]) -> str:
-    """The parts as one statement of the database's own words; put together once."""
-    known = _statements.get((connection.vendor, parts))
-    if known is None:
-        words = _POSTGRESQL if connection.vendor == "postgresql" else _SQLITE
-        code = _CODE.format(organisation=words["organisation"])
-        if connection.vendor == "postgresql":
-            code = f"CAST({code} AS TEXT)"
-        more = {
-            **words,
-            "at_operator": words["at_operator"].format(code=code),
-            "own_operator": f"o.operator = {code}",
-        }
-        known = "UNION ALL".join(part.format(**more) for part in parts)
-        _statements[connection.vendor, parts] = known
-    return known
+def _statement(parts: tuple[str, ...], *, one: bool) -> str:
+    return _text(connection.vendor, parts, one)
 
 
 def _list(values: Collection[int]) -> Any:
     found = sorted(values)
     return found if connection.vendor == "postgresql" else json.dumps(found)
-
-
-def _list_of_texts(values: Collection[str]) -> Any:
-    return list(values) if connection.vendor == "postgresql" else json.dumps(list(values))

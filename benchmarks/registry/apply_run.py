@@ -1,10 +1,14 @@
 """Measures taking runs over: seconds, CPU seconds of this process and of the database, rows a second.
 
-    tools/postgres.sh uv run python benchmarks/registry/runs.py [DECISIONS] [--contacts SHARE]
+    tools/postgres.sh uv run python benchmarks/registry/apply_run.py [DECISIONS] [--contacts SHARE]
 
 Without CEIR_TEST_DATABASE it runs on SQLite. One million decisions unless told; of them one of a hundred is
 notified, and each of those has so many contacts that SHARE × DECISIONS rows are told. tools/postgres.sh does
 not wait for the disk; with CEIR_POSTGRES_OPTIONS=' ' it does.
+
+Measured in November 2026 on two cores that others kept busy (load 10), so that only CPU seconds count;
+100,000 decisions and 10,000 people to tell on PostgreSQL 15: 1.7 when all are new (1.1 of it the database),
+0.8 when one of a hundred changed, 1.9 when all did.
 """
 
 import argparse
