@@ -44,7 +44,7 @@ def ask(number: Msisdn, *, draw: Draw, actor: Actor, at: datetime) -> None:
     """
     with transaction.atomic():
         issued = issue(Purpose.LOGIN, number, draw=draw, actor=actor, at=at)
-        send_code(issued, number, actor=actor, at=at)
+        send_code(number, issued.text, Purpose.LOGIN, at)
 
 
 def prove(number: Msisdn, typed: str, *, actor: Actor, login: str, at: datetime) -> Account:
