@@ -5,7 +5,7 @@ from typing import Annotated
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field, StringConstraints
 
 from ceir.api.answers import ProposalRef
@@ -175,7 +175,7 @@ def list_appeals(
     summary="Appeal against a decision",
 )
 @terms(Permission.APPEAL_MAKE, refuses=_REFUSES)
-def make_appeal(request: Request, made: AppealIn) -> tuple[int, Appeal]:
+def make_appeal(request: Request, made: AppealIn) -> Status[Appeal]:
     """By whoever uses the device; a clock begins."""
     appeal = appealing.make(
         read_identity(made.identity),
@@ -188,7 +188,7 @@ def make_appeal(request: Request, made: AppealIn) -> tuple[int, Appeal]:
         actor=request.auth.actor,
         at=timezone.now(),
     )
-    return 201, appeal
+    return Status(201, appeal)
 
 
 @ROUTER.get(
@@ -254,7 +254,7 @@ def add_appeal_line(request: Request, appeal_id: Key, proven: ProvenIn) -> Appea
     summary="Add a document to an undecided appeal",
 )
 @terms(Permission.APPEAL_MAKE, others=(Permission.APPEAL_EXAMINE,), refuses=_REFUSES)
-def add_evidence(request: Request, appeal_id: Key, given: EvidenceIn) -> tuple[int, Evidence]:
+def add_evidence(request: Request, appeal_id: Key, given: EvidenceIn) -> Status[Evidence]:
     """What was waited for is there, and the clock goes on."""
     made = appealing.add_evidence(
         appeal_id,
@@ -266,7 +266,7 @@ def add_evidence(request: Request, appeal_id: Key, given: EvidenceIn) -> tuple[i
         actor=request.auth.actor,
         at=timezone.now(),
     )
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.post(
@@ -306,13 +306,13 @@ def request_evidence(request: Request, appeal_id: Key, asked: AskIn) -> Appeal:
     summary="Propose how an appeal is decided",
 )
 @terms(Permission.APPEAL_EXAMINE, refuses=_REFUSES)
-def recommend_outcome(request: Request, appeal_id: Key, said: RecommendationIn) -> tuple[int, object]:
+def recommend_outcome(request: Request, appeal_id: Key, said: RecommendationIn) -> Status[object]:
     """A second person decides; the clock runs on until then."""
     _appeal(request, appeal_id)
     made = deciding.recommend(
         appeal_id, uphold=said.uphold, reason=said.reason, actor=request.auth.actor, at=timezone.now()
     )
-    return 201, made
+    return Status(201, made)
 
 
 def _appeals(actor: Actor) -> QuerySet[Appeal]:

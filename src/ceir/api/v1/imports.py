@@ -12,7 +12,7 @@ from typing import Annotated
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.utils import timezone
-from ninja import File, Form, Router, Schema
+from ninja import File, Form, Router, Schema, Status
 from ninja.files import UploadedFile
 from pydantic import Field, StringConstraints
 
@@ -232,7 +232,7 @@ def list_consignments(request: Request, state: State | None = None, cursor: str 
 @terms(Permission.IMPORT_SUBMIT, refuses=_REFUSES, most_octets=MOST_UPLOADED_LIST, uploads=True)
 def submit_consignment(
     request: Request, said: Form[ConsignmentIn], file: File[UploadedFile]
-) -> tuple[int, Consignment]:
+) -> Status[Consignment]:
     """Plain text or CSV in UTF-8, an IMEI a line, at most 10 million; the same again changes nothing."""
     actor = request.auth.actor
     importer = organisation_of(actor)
@@ -240,7 +240,7 @@ def submit_consignment(
         importer, said.number, said.declared, said.port, said.customs_reference
     )
     made = receiving.submit(declaration, source_of(file), actor=actor, at=timezone.now())
-    return 201, _as_shown(made, actor)
+    return Status(201, _as_shown(made, actor))
 
 
 @ROUTER.post(
@@ -298,7 +298,7 @@ def list_licences(request: Request, cursor: str = "") -> dict[str, object]:
     summary="License an importer",
 )
 @terms(Permission.IMPORT_LICENSE, refuses=_REFUSES)
-def grant_licence(request: Request, given: LicenceIn) -> tuple[int, Licence]:
+def grant_licence(request: Request, given: LicenceIn) -> Status[Licence]:
     """With the most IMEIs that he may list within a year."""
     importer = Organisation.objects.filter(pk=given.importer).first()
     if importer is None:
@@ -312,7 +312,7 @@ def grant_licence(request: Request, given: LicenceIn) -> tuple[int, Licence]:
         actor=request.auth.actor,
         at=timezone.now(),
     )
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.post(
@@ -321,10 +321,10 @@ def grant_licence(request: Request, given: LicenceIn) -> tuple[int, Licence]:
     summary="End a licence",
 )
 @terms(Permission.IMPORT_LICENSE, refuses=_REFUSES)
-def end_licence(request: Request, licence_id: Key, said: Because) -> tuple[int, None]:
+def end_licence(request: Request, licence_id: Key, said: Because) -> Status[None]:
     """Consignments that are submitted go on."""
     licences.end(licence_id, actor=request.auth.actor, reason=said.reason, at=timezone.now())
-    return 204, None
+    return Status(204, None)
 
 
 @ROUTER.get(
@@ -395,13 +395,13 @@ def release_consignment(request: Request, consignment_id: Key) -> Consignment:
 @terms(Permission.IMPORT_RELEASE, refuses=_REFUSES)
 def propose_consignment_release(
     request: Request, consignment_id: Key, said: ReleaseProposalIn
-) -> tuple[int, object]:
+) -> Status[object]:
     """A second person decides; what is left out waits as a consignment of its own."""
     _consignment(request, consignment_id)
     made = propose_release(
         consignment_id, said.leave_out, actor=request.auth.actor, reason=said.reason, at=timezone.now()
     )
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.post(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import StringConstraints
 
 from ceir.api.paging import CursorError, Page, page_of
@@ -192,10 +192,10 @@ def list_audits(
     summary="Plan an audit",
 )
 @terms(Permission.SURVEILLANCE_MANAGE, refuses=_REFUSES)
-def plan_audit(request: Request, audit: AuditIn) -> tuple[int, Surveillance]:
+def plan_audit(request: Request, audit: AuditIn) -> Status[Surveillance]:
     """It begins with the first sample."""
     made = surveillance.plan(audit.number, audit.place, audit.on, actor=request.auth.actor, at=timezone.now())
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.post(
@@ -204,7 +204,7 @@ def plan_audit(request: Request, audit: AuditIn) -> tuple[int, Surveillance]:
     summary="Note what was found of a sample",
 )
 @terms(Permission.SURVEILLANCE_MANAGE, refuses=_REFUSES)
-def note_finding(request: Request, sample_id: Key, found: FindingIn) -> tuple[int, Finding]:
+def note_finding(request: Request, sample_id: Key, found: FindingIn) -> Status[Finding]:
     """Once in each aspect."""
     report = None
     if found.report is not None:
@@ -220,7 +220,7 @@ def note_finding(request: Request, sample_id: Key, found: FindingIn) -> tuple[in
         actor=request.auth.actor,
         at=timezone.now(),
     )
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.post(
@@ -247,7 +247,7 @@ def one_audit(request: Request, audit_id: Key) -> Surveillance:
     summary="Note a device taken from sale",
 )
 @terms(Permission.SURVEILLANCE_MANAGE, refuses=_REFUSES)
-def take_sample(request: Request, audit_id: Key, sample: SampleIn) -> tuple[int, Sample]:
+def take_sample(request: Request, audit_id: Key, sample: SampleIn) -> Status[Sample]:
     """With the first one the audit has begun."""
     _audit(audit_id)
     made = surveillance.take_sample(
@@ -259,7 +259,7 @@ def take_sample(request: Request, audit_id: Key, sample: SampleIn) -> tuple[int,
         actor=request.auth.actor,
         at=timezone.now(),
     )
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.post(
@@ -268,7 +268,7 @@ def take_sample(request: Request, audit_id: Key, sample: SampleIn) -> tuple[int,
     summary="Note what must be done",
 )
 @terms(Permission.SURVEILLANCE_MANAGE, refuses=_REFUSES)
-def add_follow_up(request: Request, audit_id: Key, due: FollowUpIn) -> tuple[int, FollowUp]:
+def add_follow_up(request: Request, audit_id: Key, due: FollowUpIn) -> Status[FollowUp]:
     """A suspension is then proposed by itself."""
     _audit(audit_id)
     certificate = None
@@ -285,7 +285,7 @@ def add_follow_up(request: Request, audit_id: Key, due: FollowUpIn) -> tuple[int
         actor=request.auth.actor,
         at=timezone.now(),
     )
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.post(
