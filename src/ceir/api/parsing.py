@@ -4,10 +4,18 @@ Limits stand in the schema, so that the document says them and nothing larger is
 """
 
 from datetime import date, datetime
+from enum import Enum
 from typing import Annotated
 
 from ninja import P, Schema
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from ceir.api.country import country
 from ceir.identifiers import Imei, Imsi, Msisdn
@@ -48,6 +56,14 @@ Basis = Annotated[
     StringConstraints(min_length=1, max_length=300),
     Field(description="The law, the case or the consent: kept with who read."),
 ]
+
+
+def one_of(choices: type[Enum]) -> WithJsonSchema:
+    """For an enumeration whose name others of the API have too: its values stand where it is used.
+
+    The document knows one schema of a name; of two the last would describe both.
+    """
+    return WithJsonSchema({"type": "string", "enum": [choice.value for choice in choices]})
 
 
 class In(Schema):

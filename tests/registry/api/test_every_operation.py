@@ -58,6 +58,18 @@ def test_the_document_names_the_permissions_that_are_written_down() -> None:
             assert named == {p.value for p in NEEDED[details["operationId"]]}, details["operationId"]
 
 
+def test_no_two_schemas_of_the_document_share_a_name() -> None:
+    found: dict[str, Any] = {}
+    for operation in API.operations:
+        for model in [*operation.models, *operation.response_models.values()]:
+            if not hasattr(model, "model_json_schema"):
+                continue
+            mode = "serialization" if model not in operation.models else "validation"
+            made = model.model_json_schema(mode=mode)
+            for name, schema in made.get("$defs", {}).items():
+                assert found.setdefault(name, schema) == schema, f"{operation.operation_id}: {name}"
+
+
 @pytest.mark.parametrize("role", PEOPLE)
 def test_a_role_gets_past_the_gate_of_what_it_may_do_and_of_nothing_else(role: Role) -> None:
     token = bearer(role)

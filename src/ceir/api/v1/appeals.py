@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints
 from ceir.api.answers import ProposalRef
 from ceir.api.country import NotSetUpError, country
 from ceir.api.paging import CursorError, Page, page_of
-from ceir.api.parsing import In, Key, Moment, ProofIn, ProvenIn, Reason, proof_of
+from ceir.api.parsing import In, Key, Moment, ProofIn, ProvenIn, Reason, one_of, proof_of
 from ceir.api.problems import NotFoundError
 from ceir.api.terms import terms
 from ceir.api.tokens import Request
@@ -44,6 +44,8 @@ _REFUSES = (
     ProposalError,
 )
 
+AppealState = Annotated[State, one_of(State)]
+
 Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,64}$")]
 
 
@@ -58,7 +60,7 @@ class AppealIn(In):
     proof: ProofIn
 
 
-class EvidenceIn(In):
+class AppealEvidenceIn(In):
     """A document, where it lies, and its SHA-256; the proof of who appealed, none: an officer adds it."""
 
     kind: EvidenceKind
@@ -81,7 +83,7 @@ class RecommendationIn(In):
     reason: Reason
 
 
-class EvidenceOut(Schema):
+class AppealEvidenceOut(Schema):
     """A document that speaks for or against an appeal."""
 
     id: int
@@ -105,7 +107,7 @@ class AppealOut(Schema):
     condition: str
     run: int
     why: str
-    state: State
+    state: AppealState
     made_at: datetime
     decide_by: datetime
     asked_for: str
@@ -114,7 +116,7 @@ class AppealOut(Schema):
     restored_because: str
     decided_at: datetime | None
     reason: str
-    evidence: list[EvidenceOut]
+    evidence: list[AppealEvidenceOut]
 
     @staticmethod
     def resolve_identity(appeal: Appeal) -> str:
@@ -156,7 +158,7 @@ class ReversalRateOut(Schema):
 @terms(Permission.APPEAL_EXAMINE, others=(Permission.APPEAL_DECIDE,), refuses=_REFUSES)
 def list_appeals(
     request: Request,
-    state: State | None = None,
+    state: AppealState | None = None,
     condition: Annotated[str, StringConstraints(max_length=64)] = "",
     cursor: str = "",
 ) -> dict[str, object]:
@@ -250,11 +252,11 @@ def add_appeal_line(request: Request, appeal_id: Key, proven: ProvenIn) -> Appea
 
 @ROUTER.post(
     "/{appeal_id}/evidence",
-    response={201: EvidenceOut},
+    response={201: AppealEvidenceOut},
     summary="Add a document to an undecided appeal",
 )
 @terms(Permission.APPEAL_MAKE, others=(Permission.APPEAL_EXAMINE,), refuses=_REFUSES)
-def add_evidence(request: Request, appeal_id: Key, given: EvidenceIn) -> Status[Evidence]:
+def add_evidence(request: Request, appeal_id: Key, given: AppealEvidenceIn) -> Status[Evidence]:
     """What was waited for is there, and the clock goes on."""
     made = appealing.add_evidence(
         appeal_id,

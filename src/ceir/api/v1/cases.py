@@ -25,6 +25,7 @@ from ceir.api.parsing import (
     Reason,
     imei_of,
     msisdn_of,
+    one_of,
     printed,
 )
 from ceir.api.problems import NotFoundError
@@ -64,6 +65,8 @@ _REFUSES = (
     TooManyCodesError,
 )
 
+CaseState = Annotated[State, one_of(State)]
+
 
 class CaseIn(In):
     """What somebody says about a device that he lost; with neither IMEI nor number it names none."""
@@ -101,7 +104,7 @@ class CaseOut(Schema):
     id: int
     loss: Loss
     mode: Mode
-    state: State
+    state: CaseState
     reporter: str
     organisation: int
     reported_at: datetime
@@ -288,7 +291,7 @@ def report_case(request: Request, case: CaseIn) -> Status[Case]:
 @terms(Permission.CASE_READ, refuses=_REFUSES)
 def list_cases(
     request: Request,
-    state: State | None = None,
+    state: CaseState | None = None,
     imei: ImeiText = "",
     changed_since: Moment | None = None,
     cursor: str = "",

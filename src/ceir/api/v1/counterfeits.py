@@ -63,7 +63,7 @@ class PhotoIn(In):
     shows: Shows
 
 
-class ConclusionIn(In):
+class CounterfeitConclusionIn(In):
     """What came of a report."""
 
     confirmed: bool
@@ -214,7 +214,9 @@ def examine_counterfeit(request: Request, report_id: Key) -> CounterfeitReport:
     summary="Say what came of a report",
 )
 @terms(Permission.APPROVAL_DECIDE, refuses=_REFUSES)
-def conclude_counterfeit(request: Request, report_id: Key, said: ConclusionIn) -> CounterfeitReport:
+def conclude_counterfeit(
+    request: Request, report_id: Key, said: CounterfeitConclusionIn
+) -> CounterfeitReport:
     """By neither who made it nor who examined it."""
     _report(request, report_id)
     return counterfeits.conclude(

@@ -20,7 +20,7 @@ from ceir.api.answers import ProposalRef, source_of
 from ceir.api.belonging import organisation_of
 from ceir.api.country import NotSetUpError, country
 from ceir.api.paging import CursorError, Page, page_of
-from ceir.api.parsing import Basis, Because, Day, ImeiText, In, Key, KeyIn, Reason, imei_of, printed
+from ceir.api.parsing import Basis, Because, Day, ImeiText, In, Key, KeyIn, Reason, imei_of, one_of, printed
 from ceir.api.problems import NotFoundError
 from ceir.api.sizes import MOST_UPLOADED_LIST
 from ceir.api.terms import terms
@@ -64,6 +64,8 @@ _REFUSES = (
     SecondPersonNeededError,
 )
 
+ConsignmentState = Annotated[State, one_of(State)]
+
 Told = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 
 
@@ -83,7 +85,7 @@ class ConsignmentOut(Schema):
     id: int
     number: str
     importer: int
-    state: State
+    state: ConsignmentState
     declared: int
     rows: int
     rejected: dict[str, int]
@@ -130,7 +132,7 @@ class ConsignedOut(Schema):
     consignment: int
     number: str
     importer: str
-    state: State
+    state: ConsignmentState
     released_on: date | None
     reasons: list[Finding]
 
@@ -215,7 +217,9 @@ class LicenceOut(Schema):
     summary="Consignments that the caller may see",
 )
 @terms(Permission.IMPORT_READ, refuses=_REFUSES)
-def list_consignments(request: Request, state: State | None = None, cursor: str = "") -> dict[str, object]:
+def list_consignments(
+    request: Request, state: ConsignmentState | None = None, cursor: str = ""
+) -> dict[str, object]:
     """An importer's own; never their IMEIs."""
     found = visible(request.auth.actor)
     page = page_of(found.filter(state=state.value) if state is not None else found, cursor)

@@ -11,7 +11,7 @@ from pydantic import StringConstraints
 from ceir.api.answers import ProposalRef
 from ceir.api.country import NotSetUpError, country
 from ceir.api.paging import CursorError, Page, page_of
-from ceir.api.parsing import Because, ImeiText, In, Key, ProofIn, ProvenIn, imei_of, printed, proof_of
+from ceir.api.parsing import Because, ImeiText, In, Key, ProofIn, ProvenIn, imei_of, one_of, printed, proof_of
 from ceir.api.problems import NotFoundError
 from ceir.api.terms import terms
 from ceir.api.tokens import Request
@@ -41,6 +41,8 @@ _REFUSES = (
     ProposalError,
     TooManyCodesError,
 )
+
+PairingState = Annotated[State, one_of(State)]
 
 
 class PairCodeIn(In):
@@ -84,7 +86,7 @@ class PairingOut(Schema):
     id: int
     imei: str
     ground: Ground
-    state: State
+    state: PairingState
     made_at: datetime
     in_force_at: datetime | None
     ended_at: datetime | None
@@ -102,7 +104,7 @@ class PairingOut(Schema):
 )
 @terms(Permission.PAIRING_MANAGE, refuses=_REFUSES)
 def list_pairings(
-    request: Request, imei: ImeiText = "", state: State | None = None, cursor: str = ""
+    request: Request, imei: ImeiText = "", state: PairingState | None = None, cursor: str = ""
 ) -> dict[str, object]:
     """All of them for officers, those of its subscribers for an operator; a person's are made by himself."""
     found = _pairings_for(request.auth.actor)

@@ -24,6 +24,7 @@ from ceir.api.parsing import (
     ProofIn,
     Reason,
     imei_of,
+    one_of,
     printed,
     proof_of,
 )
@@ -66,6 +67,8 @@ _REFUSES = (
     RegistrationRefusedError,
     ReportRefusedError,
 )
+
+RegistrationState = Annotated[State, one_of(State)]
 
 _MOST_IN_A_BODY = 1000
 
@@ -162,7 +165,7 @@ class RegistrationOut(Schema):
 
     id: int
     kind: Kind
-    state: State
+    state: RegistrationState
     imeis: list[str]
     organisation: int | None
     submission: int
@@ -293,7 +296,7 @@ def register_file(request: Request, batch: Form[DeviceFileIn], file: File[Upload
 def list_registrations(
     request: Request,
     imei: ImeiText = "",
-    state: State | None = None,
+    state: RegistrationState | None = None,
     kind: Kind | None = None,
     cursor: str = "",
 ) -> dict[str, object]:

@@ -63,7 +63,7 @@ class SampleIn(In):
     taken_from: Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
-class FindingIn(In):
+class SampleFindingIn(In):
     """What was found of a sample in one aspect."""
 
     aspect: Aspect
@@ -81,19 +81,19 @@ class FollowUpIn(In):
     certificate: KeyIn | None = None
 
 
-class OutcomeIn(In):
+class FollowUpOutcomeIn(In):
     """What came of a follow-up."""
 
     outcome: Told
 
 
-class ConclusionIn(In):
+class AuditConclusionIn(In):
     """What came of an audit."""
 
     conclusion: Told
 
 
-class FindingOut(Schema):
+class SampleFindingOut(Schema):
     """What was found in one aspect."""
 
     id: int
@@ -118,7 +118,7 @@ class SampleOut(Schema):
     imei: str | None
     taken_from: str
     taken_at: datetime
-    findings: list[FindingOut]
+    findings: list[SampleFindingOut]
 
     @staticmethod
     def resolve_imei(sample: Sample) -> str | None:
@@ -200,11 +200,11 @@ def plan_audit(request: Request, audit: AuditIn) -> Status[Surveillance]:
 
 @ROUTER.post(
     "/samples/{sample_id}/findings",
-    response={201: FindingOut},
+    response={201: SampleFindingOut},
     summary="Note what was found of a sample",
 )
 @terms(Permission.SURVEILLANCE_MANAGE, refuses=_REFUSES)
-def note_finding(request: Request, sample_id: Key, found: FindingIn) -> Status[Finding]:
+def note_finding(request: Request, sample_id: Key, found: SampleFindingIn) -> Status[Finding]:
     """Once in each aspect."""
     report = None
     if found.report is not None:
@@ -229,7 +229,7 @@ def note_finding(request: Request, sample_id: Key, found: FindingIn) -> Status[F
     summary="Note what came of a follow-up",
 )
 @terms(Permission.SURVEILLANCE_MANAGE, refuses=_REFUSES)
-def close_follow_up(request: Request, follow_up_id: Key, said: OutcomeIn) -> FollowUp:
+def close_follow_up(request: Request, follow_up_id: Key, said: FollowUpOutcomeIn) -> FollowUp:
     """Once."""
     return surveillance.done(follow_up_id, said.outcome, actor=request.auth.actor, at=timezone.now())
 
@@ -294,7 +294,7 @@ def add_follow_up(request: Request, audit_id: Key, due: FollowUpIn) -> Status[Fo
     summary="Close an audit",
 )
 @terms(Permission.SURVEILLANCE_MANAGE, refuses=_REFUSES)
-def close_audit(request: Request, audit_id: Key, said: ConclusionIn) -> Surveillance:
+def close_audit(request: Request, audit_id: Key, said: AuditConclusionIn) -> Surveillance:
     """Once every sample is judged and every follow-up done."""
     _audit(audit_id)
     surveillance.close(audit_id, said.conclusion, actor=request.auth.actor, at=timezone.now())
