@@ -71,14 +71,14 @@ def test_sql_markup_and_formulas_are_words_like_others(text: str) -> None:
 
 @pytest.mark.parametrize(
     "given",
-    ["", "0", "35675904000001", "356759040000018", "3567590400000170", "３５６７５９０４０００００１７", "-1", "1e15",
-     "35675904\x00000017", "' OR 1=1", "9" * 39, "imei"],
+    ["", "0", "35675904000001", "356759040000018", "3567590400000170", "３５６７５９０４０００００１７", "-1",
+     "1e15", "35675904\x00000017", "' OR 1=1", "9" * 39, "imei"],
 )  # fmt: skip
 def test_an_identifier_is_right_or_refused(given: str) -> None:
     answer = call("POST", "cases", bearer(Role.POLICE), lost(imeis=[given]))
     if answer.status_code == 201:
-        shown = answer.json()["identities"]
-        assert [one["imei"] for one in shown] == ["356759040000017"], "14 digits are an IMEI too"
+        shown = [one["imei"][:14] for one in answer.json()["identities"]]
+        assert shown == ["".join(c for c in given if c in "0123456789")[:14]], "it is the one that was sent"
     else:
         assert refused(answer) == "invalid_identifier"
         assert Case.objects.count() == 0
