@@ -47,6 +47,11 @@ def desk_of(model: type) -> Any:
 # --- what is there
 
 
+def test_the_root_leads_to_the_desks() -> None:
+    answer = Browser().get("/")
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/")
+
+
 def test_every_model_is_at_a_desk_or_said_to_be_seen_by_nobody() -> None:
     ours = {m._meta.label for m in apps.get_models() if m.__module__.startswith("ceir.")}
     shown = {desk.model._meta.label for desk in DESKS}
