@@ -80,9 +80,15 @@ def _show(session: Session, days: int, path: Path) -> None:  # noqa: ARG001 - as
             "held": held,
         }
     )
-    session.say(table("notices", ("event", "state", "count"), stand))
+    if stand:
+        session.say(table("notices", ("event", "state", "count"), stand))
+    else:
+        session.say("Nobody was told anything yet.")
     rows = sorted((r.value, n) for r, n in reach.items())
-    session.say(table(f"devices whose block comes within {days} days", ("told", "devices"), rows))
+    if rows:
+        session.say(table(f"devices whose block comes within {days} days", ("told", "devices"), rows))
+    else:
+        session.say(f"No block comes within {days} days.")
     session.say(f"{held:,} devices are held back because nobody could be told.")
 
 
@@ -132,7 +138,10 @@ def _send(session: Session, days: int, path: Path) -> None:  # noqa: ARG001 - as
         settle(found.terms, at=session.now)
     session.data({"planned": planned, "sent": dict(sent)})
     session.say(f"{planned:,} notices planned.")
-    session.say(table("", ("became", "notices"), sorted(sent.items())))
+    if sent:
+        session.say(table("", ("became", "notices"), sorted(sent.items())))
+    else:
+        session.say("Nothing was due.")
 
 
 COMMAND = Command(
