@@ -6,8 +6,8 @@ Without CEIR_TEST_DATABASE it runs on SQLite. One million decisions unless told;
 notified, and each of those has so many contacts that SHARE × DECISIONS rows are told. tools/postgres.sh does
 not wait for the disk; with CEIR_POSTGRES_OPTIONS=' ' it does.
 
-Measured in November 2026 on PostgreSQL 15 and two cores that others kept busy (load 10 to 16), so that only CPU
-seconds count; those of the database are among them:
+Measured in November 2026 on PostgreSQL 15, on two cores that others kept busy (load 10 to 16), so that only
+CPU seconds count; those of the database are among them:
 
     decisions              100,000      1,000,000
     people to tell          10,000        100,000
