@@ -6,9 +6,14 @@ Without CEIR_TEST_DATABASE it runs on SQLite. One million decisions unless told;
 notified, and each of those has so many contacts that SHARE × DECISIONS rows are told. tools/postgres.sh does
 not wait for the disk; with CEIR_POSTGRES_OPTIONS=' ' it does.
 
-Measured in November 2026 on two cores that others kept busy (load 10), so that only CPU seconds count;
-100,000 decisions and 10,000 people to tell on PostgreSQL 15: 1.7 when all are new (1.1 of it the database),
-0.8 when one of a hundred changed, 1.9 when all did.
+Measured in November 2026 on PostgreSQL 15, on two cores that others kept busy (load 10 to 16), so that only
+CPU seconds count; those of the database are among them:
+
+    decisions              100,000      1,000,000
+    people to tell          10,000        100,000
+    first, all new      1.7 (1.1)    16.3 (11.1)
+    1 of 100 changed    0.8 (0.4)      8.8 (5.2)
+    all changed         1.9 (1.5)    23.1 (19.4)
 """
 
 import argparse

@@ -17,7 +17,8 @@ from django.core.management.base import CommandError
 from django.db import connection
 from django.urls import URLPattern, URLResolver, get_resolver
 from imports_world import checked, imei, importing, listed, some, submitted
-from people import NOW, account, actor
+from logging_in import logged_in
+from people import NOW, actor
 
 from ceir.registry.accounts.permissions import PermissionDeniedError
 from ceir.registry.actors import Role
@@ -185,11 +186,11 @@ def test_the_administrations_pages_do_not_know_them() -> None:
     ]
 
 
-def test_an_administrator_finds_no_page_of_them(client: Any) -> None:
+def test_an_administrator_finds_no_page_of_them() -> None:
     submitted(listed(some(3)))
-    client.force_login(account(Role.ADMINISTRATOR))
+    browser = logged_in(Role.ADMINISTRATOR)
     for model in SEALED:
-        answer = client.get(f"/admin/imports/{model._meta.model_name}/")
+        answer = browser.get(f"/admin/imports/{model._meta.model_name}/")
         assert answer.status_code == 404
         assert not digits_anywhere(answer.content)
 
@@ -220,6 +221,10 @@ def test_the_record_of_a_submission_names_no_imei() -> None:
         assert not digits_anywhere(row)
 
 
+SAID_TO_BE_UNSEEN = '"imports.SealedImei": "a sealed list"'
+"""The administration names the model to say that nobody sees it."""
+
+
 def test_only_imports_itself_touches_the_lists() -> None:
     """By name of module, of model or of table."""
     inside = SOURCE / "registry" / "imports"
@@ -233,7 +238,7 @@ def test_only_imports_itself_touches_the_lists() -> None:
     )
     for file in SOURCE.rglob("*.py"):
         if inside not in file.parents:
-            text = file.read_text(encoding="utf-8")
+            text = file.read_text(encoding="utf-8").replace(SAID_TO_BE_UNSEEN, "")
             assert not [word for word in words if word in text], file
 
 
