@@ -116,7 +116,7 @@ def next_due(job: Job, last: LastRun | None, *, interrupted: bool) -> datetime |
     if interrupted and failures <= 1:
         return None
     ended: datetime = last.ended_at or last.started_at
-    longer = _FIRST_WAIT * float(1 << max(0, min(failures - 1, 16)))
+    longer = _FIRST_WAIT * float(1 << min(max(failures - 1, 0), 16))
     wait = min(longer, _LONGEST_WAIT, max(job.every, _FIRST_WAIT))
     return ended + wait
 
