@@ -57,7 +57,7 @@ def ceir(
     done = subprocess.run(
         [sys.executable, "-c", "from ceir.cli.main import run; run()", *line],
         check=False, cwd=folder, env=environment(settings), input=told, text=True, capture_output=True,
-        timeout=180,
+        timeout=600,
     )  # fmt: skip
     assert code is None or done.returncode == code, (line, done.returncode, done.stdout, done.stderr)
     assert "Traceback" not in done.stderr, done.stderr

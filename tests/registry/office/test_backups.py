@@ -49,7 +49,7 @@ class Country:
 def run(program: str, folder: Path, settings: dict[str, str]) -> str:
     done = subprocess.run(
         [sys.executable, "-c", program], check=False, cwd=folder, env=environment(settings), text=True,
-        capture_output=True, timeout=240,
+        capture_output=True, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout

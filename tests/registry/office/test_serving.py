@@ -40,7 +40,7 @@ open_register(Session(as_json=True, debug=True))
 """
     done = subprocess.run(
         [sys.executable, "-c", lines], check=False, cwd=office.folder, env=environment(office.settings),
-        text=True, capture_output=True, timeout=120,
+        text=True, capture_output=True, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
