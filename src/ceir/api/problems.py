@@ -21,6 +21,7 @@ STATUS_OF: Mapping[str, HTTPStatus] = {
     "token_missing": HTTPStatus.UNAUTHORIZED,
     "not_found": HTTPStatus.NOT_FOUND,
     "bulk_unknown": HTTPStatus.NOT_FOUND,
+    "edition_unknown": HTTPStatus.NOT_FOUND,
     "webhook_unknown": HTTPStatus.NOT_FOUND,
     "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
     "too_many_requests": HTTPStatus.TOO_MANY_REQUESTS,

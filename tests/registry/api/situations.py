@@ -21,6 +21,7 @@ from ceir.registry.actors import SYSTEM, Role
 from ceir.registry.bulk.asking import ask, carry_out
 from ceir.registry.cases.verifying import verify
 from ceir.registry.devices.models import Device, Identifier
+from ceir.registry.editions.issuing import issue
 from ceir.registry.references.models import Observed, TacRecord
 from ceir.registry.registrations.models import Registration, Submission
 from ceir.registry.runs.applying import apply
@@ -135,3 +136,10 @@ def a_dead_message() -> Values:
         answer="status 500", ended_at=NOW,
     )  # fmt: skip
     return {"path": {"webhook": webhook, "delivery": str(made.pk)}}
+
+
+@situation("lists were issued")
+def lists_were_issued() -> Values:
+    a_run_was_taken_over()
+    assert issue("", actor=SYSTEM, at=NOW) is not None
+    return {}

@@ -1,13 +1,12 @@
 """Consumers who come in with their number and a code."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.test import Client as Browser
-from django.test import override_settings
 from django.utils import timezone
 from logging_in import person
 
@@ -25,10 +24,9 @@ NUMBER = "+220 300 0001"
 
 
 @pytest.fixture(autouse=True)
-def _gateway() -> Iterator[None]:
-    """Codes wait for it to send them; nothing more of it is needed here."""
-    with override_settings(CEIR_NOTICES=Path("notices.toml")):
-        yield
+def _gateways(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The installation says that it has some; nobody sends."""
+    monkeypatch.setattr(settings, "CEIR_NOTICES", tmp_path / "notices.toml")
 
 
 def sent() -> list[tuple[str, str]]:
@@ -117,14 +115,6 @@ def test_codes_are_not_asked_for_without_end() -> None:
     assert len(sent()) == 9
 
 
-def test_without_a_way_to_send_nothing_is_promised_and_no_code_is_used_up() -> None:
-    with override_settings(CEIR_NOTICES=None):
-        answer = Browser().post("/account/number/", {"number": NUMBER})
-    assert answer.status_code == 422
-    assert "No gateway for messages is set up." in answer.content.decode()
-    assert not Allowance.objects.exists()
-
-
 def test_a_number_that_went_to_somebody_else_opens_nothing_of_who_had_it() -> None:
     before = come_in()
     account = in_as(before)
@@ -176,3 +166,10 @@ def test_coming_in_with_a_number_ends_a_session_of_somebody_else_in_the_same_bro
     ask(browser)
     assert give(browser, code()) == 302
     assert Account.objects.get(pk=in_as(browser)).role == "consumer"
+
+
+def test_where_no_gateway_is_set_up_nobody_waits_for_a_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "CEIR_NOTICES", None)
+    assert ask(Browser()) == 422
+    assert sent() == []
+    assert not Allowance.objects.exists()

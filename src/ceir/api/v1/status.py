@@ -57,7 +57,7 @@ class OwnCaseOut(Schema):
     provisional: bool
 
 
-class EvidenceOut(Schema):
+class GroundsOut(Schema):
     """What the answer rests on; for the regulator."""
 
     outcome: str | None
@@ -83,7 +83,7 @@ class StatusOut(Schema):
     own_pairings: int | None
     checks: ChecksOut | None
     cases: list[OwnCaseOut] | None
-    evidence: EvidenceOut | None
+    evidence: GroundsOut | None
 
 
 class Refused(Schema):
@@ -262,7 +262,7 @@ def equipment_status(request: Request, imei: str) -> StatusOut:
     return _out(_asked([identity_of(imei)], request.auth.actor)[0])
 
 
-class RegistrationOut(Schema):
+class RegisteredOut(Schema):
     """A registration that is not over, and the device it is of; never whose it is."""
 
     registration: int
@@ -279,7 +279,7 @@ class RegistrationOut(Schema):
     serial: str | None
 
 
-@ROUTER.get("/{imei}/registration", response=RegistrationOut, summary="The registration of a device")
+@ROUTER.get("/{imei}/registration", response=RegisteredOut, summary="The registration of a device")
 @terms(
     Permission.DEVICE_READ,
     refuses=(InvalidIdentifierError, NotFoundError),
@@ -308,7 +308,7 @@ class RegistrationOut(Schema):
         Example("Not registered", "nothing", Role.OFFICER, path={"imei": "35675904000001"}, status=404),
     ),
 )
-def equipment_registration(request: Request, imei: str) -> RegistrationOut:
+def equipment_registration(request: Request, imei: str) -> RegisteredOut:
     """What is registered of it; importers and dealers see what is their own organisation's."""
     identity = identity_of(imei)
     actor = request.auth.actor
@@ -324,7 +324,7 @@ def equipment_registration(request: Request, imei: str) -> RegistrationOut:
         raise NotFoundError("There is no registration of it.", "See its status.")
     living = one.device.identifiers.filter(ended_at=None).order_by("slot")
     device = one.device
-    return RegistrationOut(
+    return RegisteredOut(
         registration=one.pk,
         state=one.state,
         kind=one.kind,
@@ -359,7 +359,7 @@ def _out(found: Status) -> StatusOut:
         cases=None
         if found.cases is None
         else [OwnCaseOut.model_construct(**_fields(case, OwnCaseOut.model_fields)) for case in found.cases],
-        evidence=None if found.evidence is None else EvidenceOut.from_orm(found.evidence),
+        evidence=None if found.evidence is None else GroundsOut.from_orm(found.evidence),
     )
 
 

@@ -182,12 +182,12 @@ def _answer_part(
     found = iter(status_of(identities, actor=actor, at=at) if identities else ())
     lines = []
     for place, text in enumerate(texts):
-        error = refused.get(place)
+        why = refused.get(place)
         lines.append(
             {
                 "asked": text,
-                "status": None if error else _plain(next(found)),
-                "problem": {"code": error.code, "detail": error.detail} if error else None,
+                "status": None if why else _plain(next(found)),
+                "problem": {"code": why.code, "detail": why.detail} if why else None,
             }
         )
     octets = "".join(

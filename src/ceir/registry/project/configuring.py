@@ -33,6 +33,7 @@ APPS = (
     "ceir.registry.references",
     "ceir.registry.bulk",
     "ceir.registry.webhooks",
+    "ceir.registry.editions",
     "ceir.registry.notices",
 )
 """Our applications; each holds the models of one capability."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from ceir.identifiers import EquipmentIdentity, Imei, Msisdn
@@ -22,6 +21,7 @@ from ceir.registry.organisations.models import Organisation
 from ceir.registry.pairings.models import Pairing
 from ceir.registry.pairings.models import State as PairingState
 from ceir.registry.personal.fields import Access, Sealed, keys
+from ceir.registry.personal.reading import reading
 from ceir.registry.references.models import Observed, TacRecord
 from ceir.registry.registrations.models import Registration
 from ceir.registry.registrations.models import State as RegistrationState
@@ -84,10 +84,10 @@ def users_of(identity: EquipmentIdentity, *, access: Access) -> list[Use]:
     actor = access.actor
     require(actor, Permission.PERSONAL_READ)
     stored = StoredIdentity.of(identity)
-    with transaction.atomic(durable=True):
+    with reading():
         record(actor, "personal.users_asked", f"imei:{stored.text}", at=access.at, basis=access.basis)
     _require_case(actor, [stored.key])
-    with transaction.atomic(durable=True):
+    with reading():
         contacts = Contact.objects.filter(imei=stored.key)
         pairings = Pairing.objects.filter(imei=stored.key, state=PairingState.IN_FORCE.value)
         return [*_seen(contacts, access), *_paired(pairings, access)]
@@ -103,7 +103,7 @@ def equipment_of(number: Msisdn, *, access: Access) -> tuple[list[Use], list[See
     actor = access.actor
     require(actor, Permission.PERSONAL_READ)
     hashed = keys().keyed("msisdn", number.digits)
-    with transaction.atomic(durable=True):
+    with reading():
         # The record holds no number in clear; whoever has the number and the keys finds the entry again.
         record(actor, "personal.number_asked", f"msisdn:{hashed.hex()}", at=access.at, basis=access.basis)
     lines = Line.objects.filter(number_key=hashed, ended_at=None)
@@ -114,7 +114,7 @@ def equipment_of(number: Msisdn, *, access: Access) -> tuple[list[Use], list[See
         mine = Registration.objects.filter(
             person__in=lines.values("person"), state=RegistrationState.IN_FORCE.value
         )
-    with transaction.atomic(durable=True):
+    with reading():
         found = {row.imei for row in contacts[:MOST]} | {row.imei for row in pairings[:MOST]}
         _require_case(actor, found)
         uses = [*_seen(contacts, access), *_paired(pairings, access)]

@@ -74,7 +74,7 @@ def register(url: str, events: Sequence[str], *, secret: str, actor: Actor, at: 
     if len(secret) < 32:
         raise WebhookError("The secret is too short.", "Draw 32 characters or more.")
     with transaction.atomic():
-        organisation = Organisation.objects.select_for_update().get(pk=actor.organisation)
+        organisation = Organisation.objects.select_for_update().get(pk=actor.organisation or 0)
         if Webhook.objects.filter(organisation=organisation, ended_at=None).count() >= MOST:
             raise WebhookError(f"There are {MOST} webhooks already.", "End one first.")
         made = Webhook.objects.create(

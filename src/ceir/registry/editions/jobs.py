@@ -1,0 +1,19 @@
+from datetime import datetime, timedelta
+
+from ceir.registry.actors import SYSTEM
+from ceir.registry.editions.issuing import forget, issue_all
+from ceir.registry.jobs import Job
+
+
+def _issue(at: datetime) -> str:
+    return f"{issue_all(actor=SYSTEM, at=at)} editions issued"
+
+
+def _forget(at: datetime) -> str:
+    return f"{forget(at)} editions forgotten"
+
+
+JOBS = (
+    Job("editions-issue", "Issue the lists that go out where they changed.", timedelta(minutes=1), _issue),
+    Job("editions-forget", "Forget editions after 90 days.", timedelta(days=1), _forget),
+)

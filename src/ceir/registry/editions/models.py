@@ -1,0 +1,56 @@
+"""Editions of the lists that go out to an operator, and from which edition to which each entry stands."""
+
+from django.db import models
+
+
+class Edition(models.Model):
+    """The lists of an operator as they stood once; the numbers have no gaps."""
+
+    operator = models.CharField(max_length=16, blank=True, help_text="Its code; empty: what holds at all.")
+    sequence = models.PositiveIntegerField(help_text="1 for the first.")
+    run = models.BigIntegerField(help_text="The run taken over last by then.")
+    as_of = models.DateField(help_text="The day that it decided for.")
+    made_at = models.DateTimeField()
+    rows = models.PositiveIntegerField()
+    blocked = models.PositiveIntegerField(help_text="Of them.")
+    sha256 = models.CharField(max_length=64, help_text="Of the whole list as it is sent.")
+    basis = models.CharField(
+        max_length=200, help_text="What it was made from: the same again changes nothing."
+    )
+
+    class Meta:
+        ordering = ("operator", "-sequence")
+        constraints = (models.UniqueConstraint(fields=("operator", "sequence"), name="edition_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.operator or 'all'} {self.sequence}"
+
+
+class ListEntry(models.Model):
+    """What an identity stands on a list with, from one edition to another."""
+
+    id = models.BigAutoField(primary_key=True)
+    operator = models.CharField(max_length=16, blank=True)
+    imei = models.BigIntegerField(help_text="As in decisions.")
+    text = models.CharField(max_length=16, blank=True, help_text="A malformed identity as reported.")
+    status = models.CharField(max_length=8, help_text="`blocked` or `tracked`.")
+    since = models.DateField()
+    block_on = models.DateField(null=True)
+    reasons = models.TextField()
+    first = models.PositiveIntegerField(help_text="First edition that has it.")
+    ended = models.PositiveIntegerField(null=True, help_text="First edition that has it no more.")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("operator", "imei"), condition=models.Q(ended=None), name="listed_once"
+            ),
+        )
+        indexes = (
+            models.Index(fields=("operator", "first"), name="entry_first"),
+            models.Index(fields=("operator", "ended"), name="entry_ended"),
+            models.Index(fields=("operator", "imei"), name="entry_identity"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.imei}: {self.status}"
