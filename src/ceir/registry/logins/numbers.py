@@ -77,17 +77,15 @@ def unseal(text: str) -> Msisdn:
 
 def _account_of(proof: Proof, login: str, at: datetime) -> Account:
     digits = proof.number.digits
-    # One holder a number: the organisation's row is what two log-ins at once wait for each other at.
     public, _ = Organisation.objects.get_or_create(
         code=PUBLIC,
         defaults={"kind": OrganisationKind.PUBLIC.value, "name": "Public", "created_at": at},
     )
-    holder = (
-        Holder.objects.select_for_update(of=("self",))
-        .select_related("account__organisation")
-        .filter(number=digits, ended_at=None)
-        .first()
-    )
+    holder = _holder_of(digits)
+    if holder is None:
+        # Two who come in at once with a new number: one waits here, and finds what the other made.
+        Organisation.objects.select_for_update(no_key=True).get(pk=public.pk)
+        holder = _holder_of(digits)
     if holder is not None and _same_hands(holder, digits, at):
         holder.last_proven_at = at
         holder.save()
@@ -102,6 +100,15 @@ def _account_of(proof: Proof, login: str, at: datetime) -> Account:
     Holder.objects.create(account=account, number=digits, since=at, last_proven_at=at)
     record(account.actor, "account.made", f"account:{account.pk}", at=at, basis="number proven")
     return account
+
+
+def _holder_of(digits: str) -> Holder | None:
+    return (
+        Holder.objects.select_for_update(of=("self",))
+        .select_related("account__organisation")
+        .filter(number=digits, ended_at=None)
+        .first()
+    )
 
 
 def _same_hands(holder: Holder, digits: str, at: datetime) -> bool:
