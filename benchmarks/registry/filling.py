@@ -35,7 +35,8 @@ def fill(devices: int, cases: int) -> None:
         put(cursor, of("subscribers.Person"), people, id="n")
         put(cursor, of("subscribers.Line"), people, id="n", person_id="n", ended_at="now()")
         put(cursor, of("subscribers.Sim"), people, line_id="n", operator_id=f"{ONE} + n % 2",
-            imsi="''::bytea", imsi_key="decode(md5(n::text), 'hex')", ended_at="NULL::timestamptz")  # fmt: skip
+            imsi="''::bytea", imsi_key="decode(md5(n::text), 'hex')",
+            ended_at="NULL::timestamptz")  # fmt: skip
         put(cursor, of("references.TacRecord"),
             f"(SELECT DISTINCT ({IMEI}) / 1000000 AS n FROM generate_series(0, {devices}, 1000) AS n)",
             tac="n", manufacturer="'Maker'", model_name="'Model ' || n % 500",

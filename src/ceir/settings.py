@@ -110,6 +110,32 @@ class Settings(BaseSettings):
         doc="Names under which the register's pages are reached, with commas between.",
         after_change="Start it again.",
     )
+    tls: Literal["auto", "yes", "no"] = _setting(
+        "auto",
+        doc="Whether pages are reached over TLS only; auto: they are, unless every one of CEIR_HOSTS is this "
+        "machine.",
+        after_change="Start it again. Browsers that saw `yes` insist on TLS for a year.",
+    )
+    proxies: int = _setting(
+        0,
+        doc="Proxies of your own before the register: what so many of them write of addresses "
+        "(X-Forwarded-For) and of TLS (X-Forwarded-Proto) is believed.",
+        after_change="Start it again.",
+        ge=0,
+        le=10,
+    )
+    certificate_header: str = _setting(
+        "",
+        doc="Header in which your proxy tells the certificate that a program came with; empty: none is "
+        "believed. The proxy must take away what others put there.",
+        after_change="Start it again.",
+        pattern=r"^[A-Za-z][A-Za-z0-9-]*$|^$",
+    )
+    identity_providers: Path | None = _setting(
+        None,
+        doc="TOML file of the OpenID Connect providers by which people may log in; see docs/admin/logins.md.",
+        after_change="Start it again.",
+    )
     wait_seconds: float = _setting(
         10.0,
         doc="Seconds to wait for another command that is changing the workspace.",

@@ -88,7 +88,7 @@ class Office:
                 [sys.executable, "-c", "from ceir.cli.main import run; run()", "serve", *words,
                  "--config", str(self.config)],
                 cwd=folder, env=environment(settings), stdout=log, stderr=log,
-                preexec_fn=end_with_parent(),
+                preexec_fn=end_with_parent(),  # noqa: PLW1509 - it starts no threads
             )  # fmt: skip
         try:
             self.wait_ready()

@@ -15,7 +15,7 @@ from ceir.errors import CeirError
 from ceir.identifiers import EquipmentIdentity, Imsi, MalformedImei, Msisdn
 from ceir.policy import load_policy, shipped_policies
 from ceir.registry.accounts.permissions import PermissionDeniedError
-from ceir.registry.actors import Role
+from ceir.registry.actors import SYSTEM, Role
 from ceir.registry.appeals.appealing import (
     AppealError,
     AppealPolicy,
@@ -35,13 +35,16 @@ from ceir.registry.audit.chain import verify
 from ceir.registry.audit.models import Entry
 from ceir.registry.codes.models import Purpose
 from ceir.registry.codes.proving import CodeError, Proof
+from ceir.registry.notices.models import Notice
 from ceir.registry.pairings.exporting import pairings
 from ceir.registry.pairings.pairing import PairingError, propose_release, release
+from ceir.registry.personal.fields import Access
 from ceir.registry.proposals.deciding import ProposalError, decide
 from ceir.registry.proposals.deciding import withdraw as withdraw_proposal
 from ceir.registry.proposals.models import Proposal
 from ceir.registry.registrations.owning import Seen
 from ceir.registry.registrations.registering import register_own
+from ceir.registry.subscribers.models import Line
 from ceir.registry.subscribers.reporting import Holder, report_line
 from ceir.registry.transitions import IllegalTransitionError
 
@@ -476,3 +479,29 @@ def test_who_appeals_several_times_at_once_has_appealed_once() -> None:
     )  # fmt: skip
     assert sorted(type(one).__name__ for one in came_to) == ["Appeal", *["AppealError"] * 3]
     assert Appeal.objects.count() == 1
+
+
+def test_who_appealed_is_told_what_becomes_of_it_and_nobody_else() -> None:
+    first, second = appealed(), appealed(2)
+    ask_evidence(first.pk, "The receipt, please.", policy=APPEALS, actor=actor(Role.OFFICER), at=NOW)
+    evidence(first)
+    decided(first, uphold=True)
+    run_clocks(DUE)
+    decided(second, uphold=False, at=DUE)
+    access = Access(SYSTEM, NOW, "a test")
+    told = [
+        (notice.about, notice.event, notice.msisdn.reveal(access, "test:1"))
+        for notice in Notice.objects.order_by("pk")
+    ]
+    mine, other = number(1).digits, number(2).digits
+    assert told == [
+        (str(first), "appeal_evidence", mine), (str(first), "appeal_upheld", mine),
+        (str(second), "appeal_restored", other), (str(second), "appeal_dismissed", other),
+    ]  # fmt: skip
+
+
+def test_a_number_that_went_to_somebody_else_is_told_nothing() -> None:
+    appeal = appealed()
+    Line.objects.filter(pk=appeal.line_id).update(ended_at=NOW)
+    decided(appeal, uphold=True)
+    assert not Notice.objects.exists()

@@ -132,3 +132,13 @@ def test_a_hostile_name_is_refused_and_markup_is_only_text(name: str) -> None:
     with pytest.raises(TextRefusedError):
         Holder.read("AB123456", name)
     assert Holder.read("AB123456", "'; DROP TABLE x; -- <b>").name == "'; DROP TABLE x; -- <b>"
+
+
+def test_a_number_that_is_used_only_later_is_reported_later() -> None:
+    mine = reported(1, 1)
+    soon = NOW + timedelta(seconds=1)
+    for since in (soon, NOW + timedelta(days=9999), NOW.replace(tzinfo=None)):
+        with pytest.raises(ReportRefusedError, match="lies ahead"):
+            reported(1, 2, None, active_since=since)
+    assert line_of(number(1)) == mine
+    assert reported(1, 2, TWO, active_since=soon, at=soon) != mine

@@ -1,5 +1,6 @@
 """Transfers: a device goes to whoever brings the code, and neither side learns the other's number."""
 
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -11,12 +12,14 @@ from people import NOW, actor, organisation
 from world import ASKS, POLICY, STANDINGS, imei, number, phone, proof_of, somebody, standing_of
 
 from ceir.errors import CeirError
-from ceir.registry.actors import Actor, OrganisationKind, Role
+from ceir.registry.actors import SYSTEM, Actor, OrganisationKind, Role
 from ceir.registry.audit.chain import verify
 from ceir.registry.audit.models import Entry
 from ceir.registry.codes.allowing import Limits, TooManyCodesError
 from ceir.registry.codes.models import Purpose
 from ceir.registry.codes.proving import CodeError, Proof
+from ceir.registry.notices.models import Notice
+from ceir.registry.personal.fields import Access
 from ceir.registry.proposals.deciding import decide
 from ceir.registry.registrations.ending import NotYoursError, give_up
 from ceir.registry.registrations.exporting import associations
@@ -95,6 +98,19 @@ def test_neither_number_stands_in_what_is_kept_or_returned() -> None:
     for secret in (number(1).digits, number(2).digits, issued.text):
         assert secret not in kept
     assert issued.text not in repr(issued)
+
+
+def test_each_side_is_told_at_its_own_number_and_neither_of_the_others() -> None:
+    own()
+    taken(offered().text)
+    told = {notice.event: notice for notice in Notice.objects.all()}
+    assert set(told) == {"transfer_given", "transfer_taken"}
+    access = Access(SYSTEM, NOW, "a test")
+    for event, n in (("transfer_given", 1), ("transfer_taken", 2)):
+        assert told[event].msisdn.reveal(access, "test:1") == number(n).digits
+        words = told[event].words.reveal(access, "test:1")
+        assert json.loads(words) == {"imei": imei(1).printed}
+    verify()
 
 
 def test_both_sides_prove_their_numbers() -> None:

@@ -2,11 +2,13 @@
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import BadRequest, RequestDataTooBig
-from django.http import Http404, HttpRequest, HttpResponse
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI, Router
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
@@ -91,7 +93,8 @@ def build() -> Api:
     api.exception_handler(AuthenticationError)(_not_known)
     api.exception_handler(ValidationError)(_not_understood)
     api.exception_handler(HttpError)(_malformed)
-    api.exception_handler(BadRequest)(_malformed)
+    for unreadable in (BadRequest, MultiPartParserError, SuspiciousOperation, UnreadablePostError):
+        api.exception_handler(unreadable)(_malformed)
     api.exception_handler(Http404)(_not_there)
     api.exception_handler(RequestDataTooBig)(_too_large)
     operations = serving.install(api)
@@ -118,9 +121,7 @@ def _not_known(_request: HttpRequest, _error: AuthenticationError) -> HttpRespon
 
 def _not_understood(_request: HttpRequest, error: ValidationError) -> HttpResponse:
     # What was sent is not repeated: it may hold identities, and is in the caller's hands anyway.
-    faults = [
-        {"where": ".".join(str(part) for part in one["loc"]), "what": one["msg"]} for one in error.errors
-    ]
+    faults = [{"where": _where(one), "what": one["msg"]} for one in error.errors]
     return problems.problem(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "request_invalid",
@@ -128,6 +129,14 @@ def _not_understood(_request: HttpRequest, error: ValidationError) -> HttpRespon
         "See the OpenAPI document.",
         faults=faults,
     )
+
+
+def _where(fault: Mapping[str, Any]) -> str:
+    """Which part of the request; a name that the caller made up is left out."""
+    parts = [str(part) for part in fault["loc"]]
+    if fault.get("type") == "extra_forbidden":
+        parts = parts[:-1]
+    return ".".join(part[:64] for part in parts)
 
 
 def _malformed(_request: HttpRequest, _error: Exception) -> HttpResponse:

@@ -23,6 +23,7 @@ from ceir.registry.codes.models import Purpose
 from ceir.registry.devices.identifying import Model, ModelOf
 from ceir.registry.imports.checking import AskSeen, AskTacs
 from ceir.registry.lists_and_cases import seen_with_contacts, standing_at
+from ceir.registry.notices import outbox
 from ceir.registry.pairings.pairing import PairingPolicy
 from ceir.registry.registrations.owning import SeenWith
 from ceir.registry.registrations.policies import ArrivalOf, RegistrationPolicy
@@ -68,7 +69,8 @@ class Country:
     """See the module.
 
     Args:
-        send_code: has a code sent: number, text, what it proves, when; None: no gateway is set up.
+        send_code: has a code sent: number, text, what it proves, when; None: by the
+            register's own gateways, if there are any.
         region: country whose habits apply to numbers without country code, two letters of ISO 3166-1.
         plmns: networks by the code of their operator's organisation.
         appeals, terms: None: without a policy there are no appeals, no releases.
@@ -104,9 +106,10 @@ class Country:
         Raises:
             NotSetUpError: there is no gateway.
         """
-        if self.send_code is None:
+        send = self.send_code or (outbox.send_code if settings.CEIR_NOTICES else None)
+        if send is None:
             raise NotSetUpError("No gateway for messages is set up.", "Set one up: docs/notices.md.")
-        self.send_code(number, text, purpose, at)
+        send(number, text, purpose, at)
 
     def for_appeals(self) -> AppealPolicy:
         """The policy of appeals.

@@ -9,6 +9,7 @@ from ninja import Schema
 from ceir.errors import CeirError
 
 ROWS = 100
+_GREATEST_KEY = 2**63 - 1
 
 M = TypeVar("M", bound=Model)
 T = TypeVar("T", bound=Schema)
@@ -47,6 +48,13 @@ def _cursor(key: int) -> str:
 
 def _key(cursor: str) -> int:
     try:
-        return int(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        key = int(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError as error:
-        raise CursorError("The cursor is not one that was given out.", "Begin without one.") from error
+        raise _no_cursor() from error
+    if not 0 < key <= _GREATEST_KEY:
+        raise _no_cursor()
+    return key
+
+
+def _no_cursor() -> CursorError:
+    return CursorError("The cursor is not one that was given out.", "Begin without one.")

@@ -3,14 +3,24 @@
 Limits stand in the schema, so that the document says them and nothing larger is looked at.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
+from enum import Enum
 from typing import Annotated
 
 from ninja import P, Schema
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from ceir.api.country import country
-from ceir.identifiers import Imei, Imsi, Msisdn
+from ceir.identifiers import Imei, Imsi, InvalidIdentifierError, Msisdn
 from ceir.registry.codes.proving import Proof
 from ceir.registry.devices.identifying import Identifiers
 
@@ -48,6 +58,14 @@ Basis = Annotated[
     StringConstraints(min_length=1, max_length=300),
     Field(description="The law, the case or the consent: kept with who read."),
 ]
+
+
+def one_of(choices: type[Enum]) -> WithJsonSchema:
+    """For an enumeration whose name others of the API have too: its values stand where it is used.
+
+    The document knows one schema of a name; of two the last would describe both.
+    """
+    return WithJsonSchema({"type": "string", "enum": [choice.value for choice in choices]})
 
 
 class In(Schema):
@@ -108,7 +126,17 @@ class IdentifiersIn(In):
         Raises:
             InvalidIdentifierError, IdentifiersRefusedError: it is none.
         """
-        return Identifiers.read(tuple(self.imeis), self.eid, self.serial)
+        with _hinting("Dial *#06# on the device: it shows all its identifiers."):
+            return Identifiers.read(tuple(self.imeis), self.eid, self.serial)
+
+
+@contextmanager
+def _hinting(hint: str) -> Iterator[None]:
+    """Say what to do about an identifier that is none, where it does not say so itself."""
+    try:
+        yield
+    except InvalidIdentifierError as error:
+        raise InvalidIdentifierError(error.detail, error.hint or hint) from error
 
 
 def imei_of(text: str) -> Imei:
@@ -117,7 +145,8 @@ def imei_of(text: str) -> Imei:
     Raises:
         InvalidIdentifierError: it is none.
     """
-    return Imei.from_printed(text)
+    with _hinting("Dial *#06# on the device: it shows 15 digits."):
+        return Imei.from_printed(text)
 
 
 def imsi_of(text: str) -> Imsi:
@@ -126,7 +155,8 @@ def imsi_of(text: str) -> Imsi:
     Raises:
         InvalidIdentifierError: it is none.
     """
-    return Imsi("".join(text.split()))
+    with _hinting("An IMSI has 14 or 15 digits."):
+        return Imsi("".join(text.split()))
 
 
 def msisdn_of(text: str) -> Msisdn:
@@ -135,7 +165,8 @@ def msisdn_of(text: str) -> Msisdn:
     Raises:
         InvalidIdentifierError: it is none.
     """
-    return Msisdn.from_people(text, country().region)
+    with _hinting("Write it with + and the country code, 7 to 15 digits."):
+        return Msisdn.from_people(text, country().region)
 
 
 def proof_of(given: ProofIn | None) -> Proof | None:

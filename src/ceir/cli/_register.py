@@ -11,6 +11,7 @@ from ceir.registry.project.configuring import (
     configure,
     new_secret,
 )
+from ceir.registry.project.identity_providers import read_identity_providers
 from ceir.registry.project.migrating import is_fresh, migrate, require_migrated
 
 
@@ -46,6 +47,12 @@ def open_register(session: Session, *, make: bool = False, as_it_is: bool = Fals
         documents=settings.documents or root / "documents",
         notices=_notices(settings.notices, root),
         hosts=tuple(host.strip() for host in settings.hosts.split(",") if host.strip()),
+        tls={"auto": None, "yes": True, "no": False}[settings.tls],
+        proxies=settings.proxies,
+        certificate_header=settings.certificate_header,
+        identity_providers=read_identity_providers(settings.identity_providers)
+        if settings.identity_providers
+        else (),
     )
     configure(options)
     if not (make or as_it_is):

@@ -54,8 +54,11 @@ class Office(Section):
     web_threads: Annotated[int, Field(ge=1, le=256)] = Field(
         default=8, description="Requests that a process answers at the same time; each takes a connection."
     )
+    job_workers: Annotated[int, Field(ge=1, le=16)] = Field(
+        default=2, description="Processes that run jobs, each a different one: none waits for a long one."
+    )
     task_workers: Annotated[int, Field(ge=1, le=64)] = Field(
-        default=1, description="Processes that run tasks of the queue; jobs have one of their own."
+        default=1, description="Processes that run tasks of the queue."
     )
     grace_seconds: Annotated[float, Field(ge=1, le=600)] = Field(
         default=25.0, description="For requests, jobs and tasks under way, once all is to end."

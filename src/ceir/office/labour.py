@@ -12,6 +12,9 @@ from ceir.interfaces.serving.logs import log_as_json
 from ceir.office.configuration import options_of, read_orders, ready_file
 from ceir.registry.project.configuring import configure
 
+MEASURES = "jobs-0"
+"""The process that looks how jobs and tasks stand, for all."""
+
 _MEASURE_SECONDS = 10.0
 
 _log = logging.getLogger("ceir.office.labour")
@@ -36,7 +39,7 @@ def main(folder: Path, name: str, duty: str) -> int:
     measured = [0.0]
 
     def measure() -> None:
-        if Duty(duty) is Duty.JOBS and time.monotonic() - measured[0] >= _MEASURE_SECONDS:
+        if name == MEASURES and time.monotonic() - measured[0] >= _MEASURE_SECONDS:
             measured[0] = time.monotonic()
             measure_work()
 

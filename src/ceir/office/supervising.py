@@ -111,7 +111,8 @@ def children_of(told: Orders, folder: Path) -> list[Child]:
         line = (*python, f"ceir.office.{module}", str(folder), name, *more)
         return Child(name, line, ready=ready_file(folder, name))
 
-    found = [child("web", "web"), child("jobs", "labour", "jobs")]
+    found = [child("web", "web")]
+    found += [child(f"jobs-{n}", "labour", "jobs") for n in range(told.office.job_workers)]
     found += [child(f"tasks-{n}", "labour", "tasks") for n in range(told.office.task_workers)]
     if told.check is not None:
         check = Child(CHECK, (*python, "ceir.interfaces.serving"), json.dumps(told.check), counts=False)

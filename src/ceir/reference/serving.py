@@ -27,6 +27,12 @@ def page() -> str:
         schema = interface.configuration.model_json_schema()
         said = f"{interface.title}. {interface.doc} Source: {interface.source}."
         parts += _tables(schema, f"`[{interface.name}]`", interface.name, said)
+    office = importlib.import_module("ceir.office.configuration")
+    said = (
+        "The register: pages, API and workers, for `ceir serve` without a name. What is said above goes for "
+        "the equipment check beside it. How it is installed: [installing](../admin/installing.md)."
+    )
+    parts += _tables(office.Office.model_json_schema(), f"`[{office.SECTION}]`", office.SECTION, said)
     return whole(parts)
 
 

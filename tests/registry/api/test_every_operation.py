@@ -21,6 +21,7 @@ PEOPLE = [role for role in Role if role is not Role.SYSTEM]
 @pytest.fixture(autouse=True)
 def _many_calls(settings: Any) -> Iterator[None]:
     settings.CEIR_API_PER_MINUTE = 1_000_000
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # no secret is tried here
     allowing.forget_leases()
     yield
     allowing.forget_leases()
@@ -55,6 +56,18 @@ def test_the_document_names_the_permissions_that_are_written_down() -> None:
         for details in path.values():
             named = set(details.get("x-permission", ()))
             assert named == {p.value for p in NEEDED[details["operationId"]]}, details["operationId"]
+
+
+def test_no_two_schemas_of_the_document_share_a_name() -> None:
+    found: dict[str, Any] = {}
+    for operation in API.operations:
+        for model in [*operation.models, *operation.response_models.values()]:
+            if not hasattr(model, "model_json_schema"):
+                continue
+            mode = "serialization" if model not in operation.models else "validation"
+            made = model.model_json_schema(mode=mode)
+            for name, schema in made.get("$defs", {}).items():
+                assert found.setdefault(name, schema) == schema, f"{operation.operation_id}: {name}"
 
 
 @pytest.mark.parametrize("role", PEOPLE)

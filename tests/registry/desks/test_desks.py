@@ -1,8 +1,9 @@
-"""The desks of an office: everybody sees what his role may, nobody changes a row, deeds go through services."""
+"""The desks of an office: everybody sees what his role may, nobody changes a row, deeds are the services'."""
 
 import json
 import re
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from django.test import Client as Browser
 from django.test import RequestFactory
 from django.utils import timezone
 from logging_in import log_in, logged_in, person, who_is_in
-from lost import reported
+from lost import ONE, police, reported
 from people import NOW, account, actor, organisation
 
 from ceir.registry.accounts.models import Account, Client
@@ -30,6 +31,7 @@ from ceir.registry.proposals.models import Proposal
 from ceir.registry.subscribers.models import Line, Person
 
 DESKS = all_desks()
+import_module("ceir.api.urls")  # they are put there when the first page is asked for
 OFFICE = (Role.OFFICER, Role.REVIEWER, Role.AUDITOR, Role.ADMINISTRATOR, Role.POLICE, Role.CUSTOMS)
 
 
@@ -137,16 +139,17 @@ def test_no_row_of_any_desk_can_be_added_changed_or_deleted_by_django() -> None:
         browser = logged_in(role)
         assert browser.post(f"{path}change/", {"state": "restored", "action": "x"}).status_code == 403
         assert browser.post(f"{path}delete/", {"post": "yes"}).status_code == 403
-        assert browser.post(f"{path}../add/", {}).status_code in (403, 404)
+        listed = path.rstrip("0123456789/") + "/"
+        assert browser.post(f"{listed}add/", {}).status_code == 403
         chosen = {"action": "delete_selected", "_selected_action": "1", "post": "yes"}
-        browser.post(f"{path}../", chosen)
+        browser.post(listed, chosen)
     assert Case.objects.get(pk=case.pk).state == "reported"
     assert Entry.objects.filter(sequence=1).exists()
     verify()
 
 
 def test_police_see_the_cases_of_their_station_only() -> None:
-    ours, others = reported(), reported()
+    ours, others = reported(), reported(by=police("p2", "elsewhere"))
     station = person(Role.POLICE, "station-1")
     Case.objects.filter(pk=ours.pk).update(police=station.organisation_id)
     elsewhere = organisation(OrganisationKind.POLICE, "elsewhere")
@@ -174,7 +177,7 @@ def test_djangos_own_permissions_are_nobodys() -> None:
 def test_a_row_is_found_by_its_imei_as_it_is_printed_and_shown_with_all_digits() -> None:
     case = reported()
     browser = logged_in(Role.OFFICER)
-    imei = case.identities.get().imei
+    imei = ONE.number
     page = browser.get(f"/admin/cases/case/?q={imei:014}").content.decode()
     assert f"/admin/cases/case/{case.pk}/change/" in page
     assert f"{imei:014}" in browser.get("/admin/cases/caseidentity/").content.decode()
@@ -190,7 +193,7 @@ def test_personal_data_is_sealed_until_a_legal_basis_is_given_and_the_read_is_ke
     browser = logged_in(Role.OFFICER)
     row = browser.get(f"/admin/cases/case/{case.pk}/change/").content.decode()
     assert "[sealed]" in row
-    clear = re.compile(r"\b220\d{7}\b")
+    clear = re.compile(r"\b220\d{9}\b")
     assert not clear.search(row)
     path = f"/admin/cases/case/{case.pk}/reveal/"
     before = Entry.objects.count()
@@ -202,7 +205,7 @@ def test_personal_data_is_sealed_until_a_legal_basis_is_given_and_the_read_is_ke
     assert Entry.objects.count() == before
     answer = browser.post(path, {"basis": "Act 7, section 3"})
     assert clear.search(answer.content.decode())
-    assert answer.headers["Cache-Control"] == "no-store, private"
+    assert "no-store" in answer.headers["Cache-Control"]
     kept = Entry.objects.filter(action="personal.read", subject=f"case:{case.pk}")
     assert set(kept.values_list("basis", flat=True)) == {"Act 7, section 3"}
     assert kept.first().actor == account(Role.OFFICER).actor.id  # type: ignore[union-attr]

@@ -2,7 +2,10 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 
+import pytest
+from django.conf import settings
 from django.test import Client as Browser
 from django.utils import timezone
 from logging_in import person
@@ -18,6 +21,12 @@ from ceir.registry.personal.fields import Access
 from ceir.registry.subscribers.models import Line, Person
 
 NUMBER = "+220 300 0001"
+
+
+@pytest.fixture(autouse=True)
+def _gateways(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The installation says that it has some; nobody sends."""
+    monkeypatch.setattr(settings, "CEIR_NOTICES", tmp_path / "notices.toml")
 
 
 def sent() -> list[tuple[str, str]]:
@@ -157,3 +166,10 @@ def test_coming_in_with_a_number_ends_a_session_of_somebody_else_in_the_same_bro
     ask(browser)
     assert give(browser, code()) == 302
     assert Account.objects.get(pk=in_as(browser)).role == "consumer"
+
+
+def test_where_no_gateway_is_set_up_nobody_waits_for_a_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "CEIR_NOTICES", None)
+    assert ask(Browser()) == 422
+    assert sent() == []
+    assert not Allowance.objects.exists()

@@ -1,15 +1,13 @@
 """People are told before a block: on the policy's days, once, at decent hours, and not who wants not."""
 
-import json
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from drawn import counted_draw
+from notices_world import AMINA, BADRU, BLOCK, CHEGE, DAY, QUIET, TERMS, A, B, Country, Shown, noon
 from people import NOW, actor
-from registry_publications import decided, imeis, publish, told
+from registry_publications import decided, publish, told
 
 from ceir.errors import CeirError
 from ceir.identifiers import Msisdn
@@ -17,83 +15,16 @@ from ceir.registry.accounts.permissions import PermissionDeniedError
 from ceir.registry.actors import SYSTEM, Role
 from ceir.registry.audit.chain import verify
 from ceir.registry.audit.models import Entry
-from ceir.registry.gateways import Gateway, Incoming, Receipt, ReceiptState, open_gateway
+from ceir.registry.gateways import Incoming, Receipt, ReceiptState
 from ceir.registry.notices.looking import notice_with, notices_of
 from ceir.registry.notices.models import TRANSITIONS, Notice, NoticeState, Preference, Sending
 from ceir.registry.notices.planning import plan_notices
 from ceir.registry.notices.preferring import PreferenceError, choose_language, heed, opt_in, opt_out
 from ceir.registry.notices.reports import forget_reports, keep_report, settle
 from ceir.registry.notices.sending import Route, Sendings, abandon, send_due
-from ceir.registry.notices.terms import NoticeTerms, QuietHours
+from ceir.registry.notices.terms import NoticeTerms
 from ceir.registry.runs.applying import apply
 from ceir.registry.runs.models import Run
-
-A, B = imeis(2)
-BLOCK = date(2026, 12, 22)
-QUIET = QuietHours.of(time(21), time(8), "Africa/Nairobi")
-TERMS = NoticeTerms("Regulator", "*123#", QUIET, languages=("en", "ar", "fr"), opt_out=True)
-DAY = timedelta(days=1)
-AMINA, BADRU, CHEGE = "220000000001", "220000000002", "220000000003"
-
-
-def noon(days_before: int) -> datetime:
-    """Noon in Nairobi, so many days before the block."""
-    return datetime(BLOCK.year, BLOCK.month, BLOCK.day, 9, tzinfo=UTC) - days_before * DAY
-
-
-class Country:
-    """A register that takes runs over."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.run = folder, 0
-
-    def take(self, *rows: tuple[str, str], block: date = BLOCK, reason: str = "Never allocated") -> None:
-        """The next run: identities with the numbers seen with them; operator2 sees what begins with 222."""
-        self.run += 1
-        day = f"{block:%Y%m%d}"
-        notifications: dict[str, list[tuple[str, ...]]] = {"operator1": [], "operator2": []}
-        for imei, number in rows:
-            row = told(imei, f"1110{number[-11:]}", number, day)
-            notifications["operator2" if number.startswith("222") else "operator1"].append(row)
-        folder = publish(
-            self.folder / str(self.run),
-            self.run,
-            [decided(imei, "notified", day, reasons=reason) for imei in sorted({r[0] for r in rows})],
-            base=self.run - 1 or None,
-            notifications=notifications,
-        )
-        apply(folder, actor=SYSTEM, at=NOW)
-
-
-@pytest.fixture
-def country(tmp_path: Path) -> Country:
-    return Country(tmp_path)
-
-
-class Shown:
-    """The gateway for trials, and what it showed."""
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        options = {"file": str(file), "delivered": False}
-        self.gateway: Gateway = open_gateway("console", options, print, lambda: NOW)
-        self.route = Route("trial", self.gateway)
-
-    @property
-    def messages(self) -> list[dict[str, Any]]:
-        lines = self.file.read_text(encoding="utf-8").splitlines() if self.file.exists() else []
-        return [json.loads(line) for line in lines]
-
-    @property
-    def numbers(self) -> list[str]:
-        return sorted(message["to"] for message in self.messages)
-
-
-@pytest.fixture
-def shown(tmp_path: Path) -> Iterator[Shown]:
-    made = Shown(tmp_path / "shown")
-    yield made
-    made.gateway.close()
 
 
 def plan(at: datetime, terms: NoticeTerms = TERMS) -> int:

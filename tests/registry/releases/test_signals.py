@@ -13,12 +13,15 @@ from world import proof_of, somebody
 from ceir.identifiers import Imei
 from ceir.registry.actors import SYSTEM, Role
 from ceir.registry.appeals.appealing import AppealPolicy, make, withdraw
+from ceir.registry.appeals.deciding import recommend, run_clocks
 from ceir.registry.appeals.models import Appeal
 from ceir.registry.cases.tracing import take_sightings
 from ceir.registry.codes.models import Purpose
 from ceir.registry.lists_and_cases import decision_in_force
+from ceir.registry.proposals.deciding import decide
 from ceir.registry.registrations.owning import Seen
 from ceir.registry.releases.models import Release
+from ceir.registry.releases.outgoing import is_out, released
 from ceir.registry.releases.planning import Stage, Terms, plan
 from ceir.registry.releases.releasing import Progress, carry_on, released_devices, start
 from ceir.registry.releases.signals import all_signals
@@ -88,3 +91,34 @@ def test_lost_devices_that_networks_serve_although_they_are_out_stop_it_too(rele
     assert tick(release, later).stopped_by == ""
     take_sightings([sighting(later, Imei.from_number(out[1]))], actor=SYSTEM, at=later)
     assert tick(release, NOW + DAY).stopped_by == "sightings"
+
+
+def test_who_is_restored_is_off_the_lists_that_go_out_at_once_and_back_on_them_when_dismissed(
+    release: Release,
+) -> None:
+    out, _ = devices(release)
+    mine, others = f"{out[0]:014}", {f"{imei:014}" for imei in out[1:]}
+    appeal = appealed(out[0], 1, NOW)
+    late = appeal.decide_by
+    assert {one.identity for one in released(NOW)} == {mine, *others}
+    assert run_clocks(late) == 1
+    assert {one.identity for one in released(late)} == others
+    assert (is_out(out[0], late), is_out(out[1], late)) == (False, True)
+    assert is_out(out[0], late - timedelta(seconds=1))
+    proposal = recommend(appeal.pk, uphold=False, reason="x", actor=actor(Role.OFFICER), at=late)
+    decide(proposal.pk, accept=True, actor=actor(Role.REVIEWER), reason="x", at=late)
+    assert {one.identity for one in released(late)} == {mine, *others}
+
+
+def test_another_condition_that_nobody_appealed_against_keeps_a_device_on_the_lists(tmp_path: Path) -> None:
+    both = decided(imeis(1)[0], conditions="unallocated|stolen")
+    apply(publish(tmp_path / "1", 1, [both]), actor=SYSTEM, at=NOW)
+    terms = Terms(
+        stages=(Stage(Decimal(1)),), budgets={"appeals": Decimal(1000)}, alone_share=Decimal(1), tolerated=9
+    )
+    made = plan(1, terms, salt=b"drawn for a test", reason="x", actor=actor(Role.OFFICER), at=NOW)
+    start(made.pk, actor=actor(Role.OFFICER), at=NOW)
+    assert carry_on(made.pk, actor=SYSTEM, at=NOW).moved == 1
+    appeal = appealed(int(imeis(1)[0]), 1, NOW)
+    assert run_clocks(appeal.decide_by) == 1
+    assert is_out(int(imeis(1)[0]), appeal.decide_by)

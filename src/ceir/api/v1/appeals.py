@@ -5,13 +5,13 @@ from typing import Annotated
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field, StringConstraints
 
 from ceir.api.answers import ProposalRef
 from ceir.api.country import NotSetUpError, country
 from ceir.api.paging import CursorError, Page, page_of
-from ceir.api.parsing import In, Key, Moment, ProofIn, ProvenIn, Reason, proof_of
+from ceir.api.parsing import In, Key, Moment, ProofIn, ProvenIn, Reason, one_of, proof_of
 from ceir.api.problems import NotFoundError
 from ceir.api.terms import terms
 from ceir.api.tokens import Request
@@ -44,6 +44,8 @@ _REFUSES = (
     ProposalError,
 )
 
+AppealState = Annotated[State, one_of(State)]
+
 Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,64}$")]
 
 
@@ -58,7 +60,7 @@ class AppealIn(In):
     proof: ProofIn
 
 
-class EvidenceIn(In):
+class AppealEvidenceIn(In):
     """A document, where it lies, and its SHA-256; the proof of who appealed, none: an officer adds it."""
 
     kind: EvidenceKind
@@ -81,7 +83,7 @@ class RecommendationIn(In):
     reason: Reason
 
 
-class EvidenceOut(Schema):
+class AppealEvidenceOut(Schema):
     """A document that speaks for or against an appeal."""
 
     id: int
@@ -105,7 +107,7 @@ class AppealOut(Schema):
     condition: str
     run: int
     why: str
-    state: State
+    state: AppealState
     made_at: datetime
     decide_by: datetime
     asked_for: str
@@ -114,7 +116,7 @@ class AppealOut(Schema):
     restored_because: str
     decided_at: datetime | None
     reason: str
-    evidence: list[EvidenceOut]
+    evidence: list[AppealEvidenceOut]
 
     @staticmethod
     def resolve_identity(appeal: Appeal) -> str:
@@ -156,7 +158,7 @@ class ReversalRateOut(Schema):
 @terms(Permission.APPEAL_EXAMINE, others=(Permission.APPEAL_DECIDE,), refuses=_REFUSES)
 def list_appeals(
     request: Request,
-    state: State | None = None,
+    state: AppealState | None = None,
     condition: Annotated[str, StringConstraints(max_length=64)] = "",
     cursor: str = "",
 ) -> dict[str, object]:
@@ -175,7 +177,7 @@ def list_appeals(
     summary="Appeal against a decision",
 )
 @terms(Permission.APPEAL_MAKE, refuses=_REFUSES)
-def make_appeal(request: Request, made: AppealIn) -> tuple[int, Appeal]:
+def make_appeal(request: Request, made: AppealIn) -> Status[Appeal]:
     """By whoever uses the device; a clock begins."""
     appeal = appealing.make(
         read_identity(made.identity),
@@ -188,7 +190,7 @@ def make_appeal(request: Request, made: AppealIn) -> tuple[int, Appeal]:
         actor=request.auth.actor,
         at=timezone.now(),
     )
-    return 201, appeal
+    return Status(201, appeal)
 
 
 @ROUTER.get(
@@ -250,11 +252,11 @@ def add_appeal_line(request: Request, appeal_id: Key, proven: ProvenIn) -> Appea
 
 @ROUTER.post(
     "/{appeal_id}/evidence",
-    response={201: EvidenceOut},
+    response={201: AppealEvidenceOut},
     summary="Add a document to an undecided appeal",
 )
 @terms(Permission.APPEAL_MAKE, others=(Permission.APPEAL_EXAMINE,), refuses=_REFUSES)
-def add_evidence(request: Request, appeal_id: Key, given: EvidenceIn) -> tuple[int, Evidence]:
+def add_evidence(request: Request, appeal_id: Key, given: AppealEvidenceIn) -> Status[Evidence]:
     """What was waited for is there, and the clock goes on."""
     made = appealing.add_evidence(
         appeal_id,
@@ -266,7 +268,7 @@ def add_evidence(request: Request, appeal_id: Key, given: EvidenceIn) -> tuple[i
         actor=request.auth.actor,
         at=timezone.now(),
     )
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.post(
@@ -306,13 +308,13 @@ def request_evidence(request: Request, appeal_id: Key, asked: AskIn) -> Appeal:
     summary="Propose how an appeal is decided",
 )
 @terms(Permission.APPEAL_EXAMINE, refuses=_REFUSES)
-def recommend_outcome(request: Request, appeal_id: Key, said: RecommendationIn) -> tuple[int, object]:
+def recommend_outcome(request: Request, appeal_id: Key, said: RecommendationIn) -> Status[object]:
     """A second person decides; the clock runs on until then."""
     _appeal(request, appeal_id)
     made = deciding.recommend(
         appeal_id, uphold=said.uphold, reason=said.reason, actor=request.auth.actor, at=timezone.now()
     )
-    return 201, made
+    return Status(201, made)
 
 
 def _appeals(actor: Actor) -> QuerySet[Appeal]:

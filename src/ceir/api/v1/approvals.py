@@ -7,7 +7,7 @@ from typing import Annotated
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field, StringConstraints
 
 from ceir.api.answers import ProposalRef
@@ -220,12 +220,12 @@ def list_certificates(
 
 @ROUTER.post("", response={201: CertificateOut}, summary="Draft a certificate")
 @terms(Permission.APPROVAL_PROPOSE, refuses=_REFUSES, most_octets=MOST_LISTED)
-def draft_certificate(request: Request, drafted: DraftIn) -> tuple[int, Certificate]:
+def draft_certificate(request: Request, drafted: DraftIn) -> Status[Certificate]:
     """Not in force until two people issue it."""
     made = certificates.draft(
         drafted.number, drafted.wording.value(), actor=request.auth.actor, at=timezone.now()
     )
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.get(
@@ -271,7 +271,7 @@ def drop_certificate(request: Request, certificate_id: Key, said: Because) -> Ce
     summary="Propose to issue, suspend, reinstate or withdraw",
 )
 @terms(Permission.APPROVAL_PROPOSE, refuses=_REFUSES)
-def propose_certificate_change(request: Request, certificate_id: Key, said: ChangeIn) -> tuple[int, object]:
+def propose_certificate_change(request: Request, certificate_id: Key, said: ChangeIn) -> Status[object]:
     """A second person decides."""
     certificate = _certificate(request, certificate_id)
     to, only_from = _BECOMES[said.change]
@@ -282,7 +282,7 @@ def propose_certificate_change(request: Request, certificate_id: Key, said: Chan
     made = proposing.propose_state(
         certificate_id, to, actor=request.auth.actor, reason=said.reason, at=timezone.now()
     )
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.post(
@@ -291,9 +291,7 @@ def propose_certificate_change(request: Request, certificate_id: Key, said: Chan
     summary="Propose that a certificate cover more, or last longer",
 )
 @terms(Permission.APPROVAL_PROPOSE, refuses=_REFUSES, most_octets=MOST_LISTED)
-def propose_certificate_extension(
-    request: Request, certificate_id: Key, more: ExtensionIn
-) -> tuple[int, object]:
+def propose_certificate_extension(request: Request, certificate_id: Key, more: ExtensionIn) -> Status[object]:
     """A second person decides."""
     _certificate(request, certificate_id)
     made = proposing.propose_extension(
@@ -304,7 +302,7 @@ def propose_certificate_extension(
         reason=more.reason,
         at=timezone.now(),
     )
-    return 201, made
+    return Status(201, made)
 
 
 def _shown(actor: Actor) -> QuerySet[Certificate]:

@@ -6,7 +6,7 @@ from typing import Annotated
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
-from ninja import File, Router, Schema
+from ninja import File, Router, Schema, Status
 from ninja.files import UploadedFile
 from pydantic import Field, StringConstraints
 
@@ -25,6 +25,7 @@ from ceir.api.parsing import (
     Reason,
     imei_of,
     msisdn_of,
+    one_of,
     printed,
 )
 from ceir.api.problems import NotFoundError
@@ -64,6 +65,8 @@ _REFUSES = (
     TooManyCodesError,
 )
 
+CaseState = Annotated[State, one_of(State)]
+
 
 class CaseIn(In):
     """What somebody says about a device that he lost; with neither IMEI nor number it names none."""
@@ -101,7 +104,7 @@ class CaseOut(Schema):
     id: int
     loss: Loss
     mode: Mode
-    state: State
+    state: CaseState
     reporter: str
     organisation: int
     reported_at: datetime
@@ -265,7 +268,7 @@ class WhereaboutsOut(Schema):
     summary="Report a device stolen or lost",
 )
 @terms(Permission.CASE_REPORT, refuses=_REFUSES, most_octets=MOST_LISTED)
-def report_case(request: Request, case: CaseIn) -> tuple[int, Case]:
+def report_case(request: Request, case: CaseIn) -> Status[Case]:
     """A consumer's, an operator's or the police's report; where the policy says so it blocks for a time."""
     said = Report(
         loss=case.loss,
@@ -281,14 +284,14 @@ def report_case(request: Request, case: CaseIn) -> tuple[int, Case]:
         police_reference=case.police_reference,
     )
     made = report(said, actor=request.auth.actor, at=timezone.now(), provisional=country().provisional)
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.get("", response=Page[CaseOut], summary="Cases that the caller may see")
 @terms(Permission.CASE_READ, refuses=_REFUSES)
 def list_cases(
     request: Request,
-    state: State | None = None,
+    state: CaseState | None = None,
     imei: ImeiText = "",
     changed_since: Moment | None = None,
     cursor: str = "",
@@ -317,7 +320,7 @@ def one_case(request: Request, case_id: Key) -> Case:
     summary="Have a code sent to the number of the case",
 )
 @terms(Permission.CASE_AMEND, refuses=_REFUSES)
-def send_case_code(request: Request, case_id: Key, number: NumberIn) -> tuple[int, dict[str, object]]:
+def send_case_code(request: Request, case_id: Key, number: NumberIn) -> Status[dict[str, object]]:
     """With it the devices seen with the number are offered."""
     _case(request, case_id)
     msisdn, at, given = msisdn_of(number.msisdn), timezone.now(), country()
@@ -325,7 +328,7 @@ def send_case_code(request: Request, case_id: Key, number: NumberIn) -> tuple[in
         case_id, msisdn, draw=given.draw, actor=request.auth.actor, at=at, limits=given.limits
     )
     given.send(msisdn, issued.text, Purpose.CASE, at)
-    return 202, {"expires_at": issued.expires_at}
+    return Status(202, {"expires_at": issued.expires_at})
 
 
 @ROUTER.post(
@@ -394,11 +397,11 @@ def verify_case(request: Request, case_id: Key, said: Verification) -> dict[str,
     summary="Propose the block anew",
 )
 @terms(Permission.CASE_VERIFY, refuses=_REFUSES)
-def propose_case_block(request: Request, case_id: Key, said: Because) -> tuple[int, object]:
+def propose_case_block(request: Request, case_id: Key, said: Because) -> Status[object]:
     """After an earlier proposal was rejected or expired."""
     _to_verify(request, case_id)
     made = verifying.ask_for_block(case_id, reason=said.reason, actor=request.auth.actor, at=timezone.now())
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.put(
@@ -491,11 +494,11 @@ def list_case_documents(request: Request, case_id: Key) -> dict[str, object]:
     summary="Add a document to a case",
 )
 @terms(Permission.CASE_AMEND, refuses=_REFUSES, most_octets=MOST_UPLOADED, uploads=True)
-def add_case_document(request: Request, case_id: Key, file: File[UploadedFile]) -> tuple[int, Document]:
+def add_case_document(request: Request, case_id: Key, file: File[UploadedFile]) -> Status[Document]:
     """A JPEG, PNG or PDF of at most 10 MB, whatever its name says."""
     _case(request, case_id)
     kept = reading.add_document(case_id, octets_of(file), actor=request.auth.actor, at=timezone.now())
-    return 201, kept
+    return Status(201, kept)
 
 
 @ROUTER.post(

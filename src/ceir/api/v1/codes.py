@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Annotated
 
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import StringConstraints
 
 from ceir.api.country import NotSetUpError, country
@@ -86,19 +86,19 @@ class ProofOut(Schema):
 
 @ROUTER.post("", response={202: CodeOut}, summary="Have a code sent to a number")
 @terms(_FIRST, others=tuple(_OTHERS), refuses=_REFUSES)
-def send_code(request: Request, wanted: CodeIn) -> tuple[int, dict[str, object]]:
+def send_code(request: Request, wanted: CodeIn) -> Status[dict[str, object]]:
     """An earlier code of the same purpose for the number stops counting."""
     actor = _allowed(request, wanted.purpose)
     number, at, given = msisdn_of(wanted.msisdn), timezone.now(), country()
     purpose = Purpose(wanted.purpose.value)
     issued = proving.issue(purpose, number, draw=given.draw, actor=actor, at=at, limits=given.limits)
     given.send(number, issued.text, purpose, at)
-    return 202, {"expires_at": issued.expires_at}
+    return Status(202, {"expires_at": issued.expires_at})
 
 
 @ROUTER.post("/proof", response={201: ProofOut}, summary="Give a code back")
 @terms(_FIRST, others=tuple(_OTHERS), refuses=_REFUSES, own_transactions=True)
-def prove_number(request: Request, typed: GivenIn) -> tuple[int, proving.Proof]:
+def prove_number(request: Request, typed: GivenIn) -> Status[proving.Proof]:
     """A wrong one uses up a try; after a few the code counts no more."""
     actor = _allowed(request, typed.purpose)
     proof = proving.verify(
@@ -109,7 +109,7 @@ def prove_number(request: Request, typed: GivenIn) -> tuple[int, proving.Proof]:
         at=timezone.now(),
         limits=country().limits,
     )
-    return 201, proof
+    return Status(201, proof)
 
 
 def _allowed(request: Request, purpose: ProvenFor) -> Actor:

@@ -6,7 +6,7 @@ from typing import Annotated
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
-from ninja import File, Form, Router, Schema
+from ninja import File, Form, Router, Schema, Status
 from ninja.files import UploadedFile
 from pydantic import StringConstraints
 
@@ -63,7 +63,7 @@ class PhotoIn(In):
     shows: Shows
 
 
-class ConclusionIn(In):
+class CounterfeitConclusionIn(In):
     """What came of a report."""
 
     confirmed: bool
@@ -124,12 +124,12 @@ def list_counterfeits(
     summary="Report a counterfeit",
 )
 @terms(Permission.COUNTERFEIT_REPORT, refuses=_REFUSES)
-def report_counterfeit(request: Request, seen: SeenIn) -> tuple[int, CounterfeitReport]:
+def report_counterfeit(request: Request, seen: SeenIn) -> Status[CounterfeitReport]:
     """By itself it has no consequence for the device."""
     said = counterfeits.Seen(
         seen.suspicion, imei_of(seen.imei), seen.brand, seen.model, seen.sold_at, seen.text
     )
-    return 201, counterfeits.report(said, actor=request.auth.actor, at=timezone.now())
+    return Status(201, counterfeits.report(said, actor=request.auth.actor, at=timezone.now()))
 
 
 @ROUTER.get(
@@ -157,13 +157,13 @@ def one_counterfeit(request: Request, report_id: Key) -> CounterfeitReport:
 )
 def add_counterfeit_photo(
     request: Request, report_id: Key, photo: Form[PhotoIn], file: File[UploadedFile]
-) -> tuple[int, CounterfeitPhoto]:
+) -> Status[CounterfeitPhoto]:
     """A JPEG or PNG of at most 10 MB, whatever its name says."""
     _report(request, report_id)
     made = counterfeits.add_photo(
         report_id, photo.shows, octets_of(file), actor=request.auth.actor, at=timezone.now()
     )
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.post(
@@ -214,7 +214,9 @@ def examine_counterfeit(request: Request, report_id: Key) -> CounterfeitReport:
     summary="Say what came of a report",
 )
 @terms(Permission.APPROVAL_DECIDE, refuses=_REFUSES)
-def conclude_counterfeit(request: Request, report_id: Key, said: ConclusionIn) -> CounterfeitReport:
+def conclude_counterfeit(
+    request: Request, report_id: Key, said: CounterfeitConclusionIn
+) -> CounterfeitReport:
     """By neither who made it nor who examined it."""
     _report(request, report_id)
     return counterfeits.conclude(

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import StringConstraints
 
 from ceir.api.country import NotSetUpError, country
@@ -119,7 +119,7 @@ def list_my_devices(request: Request, proven: ProvenIn) -> dict[str, object]:
     summary="Say that a device is not one's own",
 )
 @terms(Permission.DEVICE_READ, refuses=_REFUSES)
-def disown_device(request: Request, said: NotMineIn) -> tuple[int, Review]:
+def disown_device(request: Request, said: NotMineIn) -> Status[Review]:
     """It is looked into; nothing changes until somebody decides."""
     made = owning.not_mine(
         imei_of(said.imei),
@@ -129,7 +129,7 @@ def disown_device(request: Request, said: NotMineIn) -> tuple[int, Review]:
         actor=request.auth.actor,
         at=timezone.now(),
     )
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.get(

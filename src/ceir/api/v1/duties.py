@@ -5,7 +5,7 @@ from typing import Annotated
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from ninja import Router
+from ninja import Router, Status
 from pydantic import Field, StringConstraints
 
 from ceir.api.answers import ProposalRef
@@ -128,13 +128,13 @@ def pay_duty(request: Request, duty_id: Key, paid: PaymentIn) -> Duty:
     summary="Propose another amount",
 )
 @terms(Permission.DUTY_SETTLE, refuses=_REFUSES)
-def propose_duty_settlement(request: Request, duty_id: Key, said: SettlementIn) -> tuple[int, object]:
+def propose_duty_settlement(request: Request, duty_id: Key, said: SettlementIn) -> Status[object]:
     """A second person decides; what was paid too much goes back."""
     _duty(request, duty_id)
     made = duties.propose_settlement(
         duty_id, said.amount, reason=said.reason, actor=request.auth.actor, at=timezone.now()
     )
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.post(

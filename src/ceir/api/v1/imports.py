@@ -12,7 +12,7 @@ from typing import Annotated
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django.utils import timezone
-from ninja import File, Form, Router, Schema
+from ninja import File, Form, Router, Schema, Status
 from ninja.files import UploadedFile
 from pydantic import Field, StringConstraints
 
@@ -20,7 +20,7 @@ from ceir.api.answers import ProposalRef, source_of
 from ceir.api.belonging import organisation_of
 from ceir.api.country import NotSetUpError, country
 from ceir.api.paging import CursorError, Page, page_of
-from ceir.api.parsing import Basis, Because, Day, ImeiText, In, Key, KeyIn, Reason, imei_of, printed
+from ceir.api.parsing import Basis, Because, Day, ImeiText, In, Key, KeyIn, Reason, imei_of, one_of, printed
 from ceir.api.problems import NotFoundError
 from ceir.api.sizes import MOST_UPLOADED_LIST
 from ceir.api.terms import terms
@@ -64,6 +64,8 @@ _REFUSES = (
     SecondPersonNeededError,
 )
 
+ConsignmentState = Annotated[State, one_of(State)]
+
 Told = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 
 
@@ -83,7 +85,7 @@ class ConsignmentOut(Schema):
     id: int
     number: str
     importer: int
-    state: State
+    state: ConsignmentState
     declared: int
     rows: int
     rejected: dict[str, int]
@@ -130,7 +132,7 @@ class ConsignedOut(Schema):
     consignment: int
     number: str
     importer: str
-    state: State
+    state: ConsignmentState
     released_on: date | None
     reasons: list[Finding]
 
@@ -215,7 +217,9 @@ class LicenceOut(Schema):
     summary="Consignments that the caller may see",
 )
 @terms(Permission.IMPORT_READ, refuses=_REFUSES)
-def list_consignments(request: Request, state: State | None = None, cursor: str = "") -> dict[str, object]:
+def list_consignments(
+    request: Request, state: ConsignmentState | None = None, cursor: str = ""
+) -> dict[str, object]:
     """An importer's own; never their IMEIs."""
     found = visible(request.auth.actor)
     page = page_of(found.filter(state=state.value) if state is not None else found, cursor)
@@ -232,7 +236,7 @@ def list_consignments(request: Request, state: State | None = None, cursor: str 
 @terms(Permission.IMPORT_SUBMIT, refuses=_REFUSES, most_octets=MOST_UPLOADED_LIST, uploads=True)
 def submit_consignment(
     request: Request, said: Form[ConsignmentIn], file: File[UploadedFile]
-) -> tuple[int, Consignment]:
+) -> Status[Consignment]:
     """Plain text or CSV in UTF-8, an IMEI a line, at most 10 million; the same again changes nothing."""
     actor = request.auth.actor
     importer = organisation_of(actor)
@@ -240,7 +244,7 @@ def submit_consignment(
         importer, said.number, said.declared, said.port, said.customs_reference
     )
     made = receiving.submit(declaration, source_of(file), actor=actor, at=timezone.now())
-    return 201, _as_shown(made, actor)
+    return Status(201, _as_shown(made, actor))
 
 
 @ROUTER.post(
@@ -298,7 +302,7 @@ def list_licences(request: Request, cursor: str = "") -> dict[str, object]:
     summary="License an importer",
 )
 @terms(Permission.IMPORT_LICENSE, refuses=_REFUSES)
-def grant_licence(request: Request, given: LicenceIn) -> tuple[int, Licence]:
+def grant_licence(request: Request, given: LicenceIn) -> Status[Licence]:
     """With the most IMEIs that he may list within a year."""
     importer = Organisation.objects.filter(pk=given.importer).first()
     if importer is None:
@@ -312,7 +316,7 @@ def grant_licence(request: Request, given: LicenceIn) -> tuple[int, Licence]:
         actor=request.auth.actor,
         at=timezone.now(),
     )
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.post(
@@ -321,10 +325,10 @@ def grant_licence(request: Request, given: LicenceIn) -> tuple[int, Licence]:
     summary="End a licence",
 )
 @terms(Permission.IMPORT_LICENSE, refuses=_REFUSES)
-def end_licence(request: Request, licence_id: Key, said: Because) -> tuple[int, None]:
+def end_licence(request: Request, licence_id: Key, said: Because) -> Status[None]:
     """Consignments that are submitted go on."""
     licences.end(licence_id, actor=request.auth.actor, reason=said.reason, at=timezone.now())
-    return 204, None
+    return Status(204, None)
 
 
 @ROUTER.get(
@@ -395,13 +399,13 @@ def release_consignment(request: Request, consignment_id: Key) -> Consignment:
 @terms(Permission.IMPORT_RELEASE, refuses=_REFUSES)
 def propose_consignment_release(
     request: Request, consignment_id: Key, said: ReleaseProposalIn
-) -> tuple[int, object]:
+) -> Status[object]:
     """A second person decides; what is left out waits as a consignment of its own."""
     _consignment(request, consignment_id)
     made = propose_release(
         consignment_id, said.leave_out, actor=request.auth.actor, reason=said.reason, at=timezone.now()
     )
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.post(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field, StringConstraints
 
 from ceir.api.paging import CursorError, Page, page_of
@@ -134,9 +134,9 @@ def list_lab_reports(request: Request, cursor: str = "") -> dict[str, object]:
 
 @ROUTER.post("", response={201: LabReportOut}, summary="Enter a report")
 @terms(Permission.APPROVAL_MANAGE, refuses=_REFUSES, most_octets=MOST_LISTED)
-def enter_lab_report(request: Request, given: LabReportIn) -> tuple[int, LabReport]:
+def enter_lab_report(request: Request, given: LabReportIn) -> Status[LabReport]:
     """It is never changed, only replaced by another of the same laboratory."""
-    return 201, _enter(request, given)
+    return Status(201, _enter(request, given))
 
 
 @ROUTER.get("/{report_id}", response=LabReportOut, summary="One report")

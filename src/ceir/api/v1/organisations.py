@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated
 
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field, StringConstraints
 
 from ceir.api.paging import CursorError, Page, page_of
@@ -114,7 +114,7 @@ def list_clients(request: Request, organisation_id: Key, cursor: str = "") -> di
     summary="Give a program credentials",
 )
 @terms(Permission.ACCOUNT_MANAGE, refuses=_REFUSES)
-def make_program(request: Request, organisation_id: Key, wanted: ClientIn) -> tuple[int, dict[str, object]]:
+def make_program(request: Request, organisation_id: Key, wanted: ClientIn) -> Status[dict[str, object]]:
     """The secret is told once and kept nowhere."""
     secret = secrets.token_urlsafe(36)
     client = make_client(
@@ -127,7 +127,7 @@ def make_program(request: Request, organisation_id: Key, wanted: ClientIn) -> tu
         actor=request.auth.actor,
         at=timezone.now(),
     )
-    return 201, {"client": client, "secret": secret}
+    return Status(201, {"client": client, "secret": secret})
 
 
 def _organisation(organisation_id: int) -> Organisation:

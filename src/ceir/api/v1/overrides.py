@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field, StringConstraints
 
 from ceir.api.answers import ProposalRef
@@ -66,7 +66,7 @@ def list_overrides(request: Request, cursor: str = "") -> dict[str, object]:
     summary="Propose an override",
 )
 @terms(Permission.OVERRIDE_PROPOSE, refuses=_REFUSES)
-def propose_an_override(request: Request, wanted: OverrideIn) -> tuple[int, object]:
+def propose_an_override(request: Request, wanted: OverrideIn) -> Status[object]:
     """A second person begins it; it ends by itself."""
     made = propose_override(
         wanted.answer,
@@ -76,7 +76,7 @@ def propose_an_override(request: Request, wanted: OverrideIn) -> tuple[int, obje
         actor=request.auth.actor,
         at=timezone.now(),
     )
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.post(
@@ -85,9 +85,9 @@ def propose_an_override(request: Request, wanted: OverrideIn) -> tuple[int, obje
     summary="Propose to end an override before its time",
 )
 @terms(Permission.OVERRIDE_PROPOSE, refuses=_REFUSES)
-def propose_override_end(request: Request, override_id: Key, said: Because) -> tuple[int, object]:
+def propose_override_end(request: Request, override_id: Key, said: Because) -> Status[object]:
     """A second person ends it: what is blocked is blocked again."""
     if not Override.objects.filter(pk=override_id).exists():
         raise NotFoundError(f"There is no override {override_id}.", "List those there are.")
     made = propose_end(override_id, reason=said.reason, actor=request.auth.actor, at=timezone.now())
-    return 201, made
+    return Status(201, made)

@@ -5,13 +5,13 @@ from typing import Annotated
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import StringConstraints
 
 from ceir.api.answers import ProposalRef
 from ceir.api.country import NotSetUpError, country
 from ceir.api.paging import CursorError, Page, page_of
-from ceir.api.parsing import Because, ImeiText, In, Key, ProofIn, ProvenIn, imei_of, printed, proof_of
+from ceir.api.parsing import Because, ImeiText, In, Key, ProofIn, ProvenIn, imei_of, one_of, printed, proof_of
 from ceir.api.problems import NotFoundError
 from ceir.api.terms import terms
 from ceir.api.tokens import Request
@@ -41,6 +41,8 @@ _REFUSES = (
     ProposalError,
     TooManyCodesError,
 )
+
+PairingState = Annotated[State, one_of(State)]
 
 
 class PairCodeIn(In):
@@ -84,7 +86,7 @@ class PairingOut(Schema):
     id: int
     imei: str
     ground: Ground
-    state: State
+    state: PairingState
     made_at: datetime
     in_force_at: datetime | None
     ended_at: datetime | None
@@ -102,7 +104,7 @@ class PairingOut(Schema):
 )
 @terms(Permission.PAIRING_MANAGE, refuses=_REFUSES)
 def list_pairings(
-    request: Request, imei: ImeiText = "", state: State | None = None, cursor: str = ""
+    request: Request, imei: ImeiText = "", state: PairingState | None = None, cursor: str = ""
 ) -> dict[str, object]:
     """All of them for officers, those of its subscribers for an operator; a person's are made by himself."""
     found = _pairings_for(request.auth.actor)
@@ -119,7 +121,7 @@ def list_pairings(
     summary="Pair a number with a device",
 )
 @terms(Permission.PAIRING_MANAGE, refuses=_REFUSES, own_transactions=True)
-def pair_number(request: Request, wanted: PairIn) -> tuple[int, Pairing]:
+def pair_number(request: Request, wanted: PairIn) -> Status[Pairing]:
     """In force, or proposed to a second person where something is held against the device."""
     at = timezone.now()
     made = pairing.pair(
@@ -132,7 +134,7 @@ def pair_number(request: Request, wanted: PairIn) -> tuple[int, Pairing]:
         at=at,
         limits=country().limits,
     )
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.post(
@@ -141,7 +143,7 @@ def pair_number(request: Request, wanted: PairIn) -> tuple[int, Pairing]:
     summary="Make a code by which numbers are paired with a device",
 )
 @terms(Permission.PAIRING_MANAGE, refuses=_REFUSES)
-def make_pair_code(request: Request, wanted: PairCodeIn) -> tuple[int, pairing.Made]:
+def make_pair_code(request: Request, wanted: PairCodeIn) -> Status[pairing.Made]:
     """An older one stops counting."""
     made = pairing.make_code(
         imei_of(wanted.imei),
@@ -151,7 +153,7 @@ def make_pair_code(request: Request, wanted: PairCodeIn) -> tuple[int, pairing.M
         actor=request.auth.actor,
         at=timezone.now(),
     )
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.post(
@@ -160,12 +162,12 @@ def make_pair_code(request: Request, wanted: PairCodeIn) -> tuple[int, pairing.M
     summary="Take the place of one's old number",
 )
 @terms(Permission.PAIRING_MANAGE, refuses=_REFUSES)
-def follow_pairing(request: Request, wanted: FollowIn) -> tuple[int, Pairing]:
+def follow_pairing(request: Request, wanted: FollowIn) -> Status[Pairing]:
     """Where the operator has told that both numbers are the same person's."""
     made = pairing.follow(
         imei_of(wanted.imei), proof=wanted.proof.value(), actor=request.auth.actor, at=timezone.now()
     )
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.post(
@@ -174,10 +176,10 @@ def follow_pairing(request: Request, wanted: FollowIn) -> tuple[int, Pairing]:
     summary="End a pairing",
 )
 @terms(Permission.PAIRING_MANAGE, refuses=_REFUSES)
-def release_pairing(request: Request, pairing_id: Key, proven: ProvenIn) -> tuple[int, None]:
+def release_pairing(request: Request, pairing_id: Key, proven: ProvenIn) -> Status[None]:
     """By whoever holds its number, or the device."""
     pairing.release(pairing_id, proof=proven.proof.value(), actor=request.auth.actor, at=timezone.now())
-    return 204, None
+    return Status(204, None)
 
 
 @ROUTER.post(
@@ -186,14 +188,14 @@ def release_pairing(request: Request, pairing_id: Key, proven: ProvenIn) -> tupl
     summary="Propose to end somebody else's pairing",
 )
 @terms(Permission.PAIRING_MANAGE, refuses=_REFUSES)
-def propose_pairing_release(request: Request, pairing_id: Key, said: Because) -> tuple[int, object]:
+def propose_pairing_release(request: Request, pairing_id: Key, said: Because) -> Status[object]:
     """A second person decides: without it the device may be blocked for him."""
     if not _pairings_for(request.auth.actor).filter(pk=pairing_id).exists():
         raise NotFoundError(f"There is no pairing {pairing_id} for you.", "List those you may see.")
     made = pairing.propose_release(
         pairing_id, reason=said.reason, actor=request.auth.actor, at=timezone.now()
     )
-    return 201, made
+    return Status(201, made)
 
 
 def _pairings_for(actor: Actor) -> QuerySet[Pairing]:

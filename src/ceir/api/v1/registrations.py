@@ -7,7 +7,7 @@ from typing import Annotated
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from ninja import File, Form, Router, Schema
+from ninja import File, Form, Router, Schema, Status
 from ninja.files import UploadedFile
 from pydantic import Field, StringConstraints
 
@@ -24,6 +24,7 @@ from ceir.api.parsing import (
     ProofIn,
     Reason,
     imei_of,
+    one_of,
     printed,
     proof_of,
 )
@@ -66,6 +67,8 @@ _REFUSES = (
     RegistrationRefusedError,
     ReportRefusedError,
 )
+
+RegistrationState = Annotated[State, one_of(State)]
 
 _MOST_IN_A_BODY = 1000
 
@@ -162,7 +165,7 @@ class RegistrationOut(Schema):
 
     id: int
     kind: Kind
-    state: State
+    state: RegistrationState
     imeis: list[str]
     organisation: int | None
     submission: int
@@ -225,7 +228,7 @@ class QuotasOut(Schema):
     summary="Register a person's own device",
 )
 @terms(Permission.DEVICE_REGISTER, refuses=_REFUSES)
-def register_device(request: Request, wanted: OwnIn) -> tuple[int, Registration]:
+def register_device(request: Request, wanted: OwnIn) -> Status[Registration]:
     """In force at once, or due where the country wants something paid first."""
     at = timezone.now()
     made = register_own(
@@ -236,7 +239,7 @@ def register_device(request: Request, wanted: OwnIn) -> tuple[int, Registration]
         actor=request.auth.actor,
         at=at,
     )
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.post(
@@ -245,7 +248,7 @@ def register_device(request: Request, wanted: OwnIn) -> tuple[int, Registration]
     summary="Register a traveller's device for some days",
 )
 @terms(Permission.DEVICE_REGISTER, refuses=_REFUSES)
-def register_traveller_device(request: Request, wanted: TravellerIn) -> tuple[int, Registration]:
+def register_traveller_device(request: Request, wanted: TravellerIn) -> Status[Registration]:
     """Then it ends by itself."""
     at = timezone.now()
     made = register_traveller(
@@ -258,7 +261,7 @@ def register_traveller_device(request: Request, wanted: TravellerIn) -> tuple[in
         actor=request.auth.actor,
         at=at,
     )
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.post(
@@ -267,10 +270,10 @@ def register_traveller_device(request: Request, wanted: TravellerIn) -> tuple[in
     summary="Register an organisation's devices",
 )
 @terms(Permission.DEVICE_REGISTER, refuses=_REFUSES, most_octets=MOST_LISTED)
-def register_batch(request: Request, batch: BatchIn) -> tuple[int, Outcome]:
+def register_batch(request: Request, batch: BatchIn) -> Status[Outcome]:
     """A device that is wrong costs no other. Longer lists come as files."""
     read = [_identifiers(one) for one in batch.devices]
-    return 201, _submit(request.auth.actor, batch, read)
+    return Status(201, _submit(request.auth.actor, batch, read))
 
 
 @ROUTER.post(
@@ -279,11 +282,9 @@ def register_batch(request: Request, batch: BatchIn) -> tuple[int, Outcome]:
     summary="Register an organisation's devices from a file",
 )
 @terms(Permission.DEVICE_REGISTER, refuses=_REFUSES, most_octets=MOST_UPLOADED_ROWS, uploads=True)
-def register_file(
-    request: Request, batch: Form[DeviceFileIn], file: File[UploadedFile]
-) -> tuple[int, Outcome]:
+def register_file(request: Request, batch: Form[DeviceFileIn], file: File[UploadedFile]) -> Status[Outcome]:
     """CSV in UTF-8 with the columns imei (or imei1 to imei4), eid, serial; at most 100,000 rows."""
-    return 201, _submit(request.auth.actor, batch, read_rows(rows_of(source_of(file))))
+    return Status(201, _submit(request.auth.actor, batch, read_rows(rows_of(source_of(file)))))
 
 
 @ROUTER.get(
@@ -295,7 +296,7 @@ def register_file(
 def list_registrations(
     request: Request,
     imei: ImeiText = "",
-    state: State | None = None,
+    state: RegistrationState | None = None,
     kind: Kind | None = None,
     cursor: str = "",
 ) -> dict[str, object]:

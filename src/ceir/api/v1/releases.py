@@ -6,7 +6,7 @@ from typing import Annotated
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field, StringConstraints
 
 from ceir.api.answers import ProposalRef
@@ -141,7 +141,7 @@ def list_releases(
 
 @ROUTER.post("", response={201: ReleaseOut}, summary="Plan a release")
 @terms(Permission.RELEASE_MANAGE, refuses=_REFUSES)
-def plan_release(request: Request, wanted: PlanIn) -> tuple[int, Release]:
+def plan_release(request: Request, wanted: PlanIn) -> Status[Release]:
     """By the country's stages and budgets; nothing goes out yet."""
     made = plan(
         wanted.run,
@@ -154,7 +154,7 @@ def plan_release(request: Request, wanted: PlanIn) -> tuple[int, Release]:
         again=wanted.again,
         signals=all_signals(),
     )
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.get("/{release_id}", response=ReleaseOut, summary="One release")
@@ -182,11 +182,11 @@ def start_release(request: Request, release_id: Key) -> Release:
     summary="Propose to start a larger release",
 )
 @terms(Permission.RELEASE_MANAGE, refuses=_REFUSES)
-def propose_release_start(request: Request, release_id: Key, said: Because) -> tuple[int, object]:
+def propose_release_start(request: Request, release_id: Key, said: Because) -> Status[object]:
     """A second person decides."""
     _release(release_id)
     made = propose_start(release_id, reason=said.reason, actor=request.auth.actor, at=timezone.now())
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.post(

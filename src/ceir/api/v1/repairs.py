@@ -5,7 +5,7 @@ from typing import Annotated
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field, StringConstraints
 
 from ceir.api.country import NotSetUpError, country
@@ -77,7 +77,7 @@ class WorkOrderOut(Schema):
 
 @ROUTER.post("", response={201: WorkOrderOut}, summary="Sign a repair")
 @terms(Permission.REPAIR_SIGN, refuses=_REFUSES)
-def sign_repair(request: Request, work: WorkIn) -> tuple[int, WorkOrder]:
+def sign_repair(request: Request, work: WorkIn) -> Status[WorkOrder]:
     """Done at once, or proposed to a second person where nobody can agree or something speaks against it."""
     at = timezone.now()
     signed = Work(
@@ -95,7 +95,7 @@ def sign_repair(request: Request, work: WorkIn) -> tuple[int, WorkOrder]:
         actor=request.auth.actor,
         at=at,
     )
-    return 201, order
+    return Status(201, order)
 
 
 @ROUTER.get(

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import StringConstraints
 
 from ceir.api.belonging import organisation_of
@@ -84,7 +84,7 @@ def tell_line(request: Request, line: LineIn) -> object:
     summary="A number was given back",
 )
 @terms(Permission.SUBSCRIBER_REPORT, refuses=_REFUSES)
-def tell_end(request: Request, end: EndIn) -> tuple[int, None]:
+def tell_end(request: Request, end: EndIn) -> Status[None]:
     """What hangs on it ends with it."""
     report_end(msisdn_of(end.msisdn), actor=request.auth.actor, at=timezone.now())
-    return 204, None
+    return Status(204, None)

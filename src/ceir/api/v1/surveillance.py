@@ -5,7 +5,7 @@ from typing import Annotated
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import StringConstraints
 
 from ceir.api.paging import CursorError, Page, page_of
@@ -63,7 +63,7 @@ class SampleIn(In):
     taken_from: Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
-class FindingIn(In):
+class SampleFindingIn(In):
     """What was found of a sample in one aspect."""
 
     aspect: Aspect
@@ -81,7 +81,7 @@ class FollowUpIn(In):
     certificate: KeyIn | None = None
 
 
-class OutcomeIn(In):
+class FollowUpOutcomeIn(In):
     """What came of a follow-up."""
 
     outcome: Told
@@ -93,7 +93,7 @@ class AuditConclusionIn(In):
     conclusion: Told
 
 
-class FindingOut(Schema):
+class SampleFindingOut(Schema):
     """What was found in one aspect."""
 
     id: int
@@ -118,7 +118,7 @@ class SampleOut(Schema):
     imei: str | None
     taken_from: str
     taken_at: datetime
-    findings: list[FindingOut]
+    findings: list[SampleFindingOut]
 
     @staticmethod
     def resolve_imei(sample: Sample) -> str | None:
@@ -192,19 +192,19 @@ def list_audits(
     summary="Plan an audit",
 )
 @terms(Permission.SURVEILLANCE_MANAGE, refuses=_REFUSES)
-def plan_audit(request: Request, audit: AuditIn) -> tuple[int, Surveillance]:
+def plan_audit(request: Request, audit: AuditIn) -> Status[Surveillance]:
     """It begins with the first sample."""
     made = surveillance.plan(audit.number, audit.place, audit.on, actor=request.auth.actor, at=timezone.now())
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.post(
     "/samples/{sample_id}/findings",
-    response={201: FindingOut},
+    response={201: SampleFindingOut},
     summary="Note what was found of a sample",
 )
 @terms(Permission.SURVEILLANCE_MANAGE, refuses=_REFUSES)
-def note_finding(request: Request, sample_id: Key, found: FindingIn) -> tuple[int, Finding]:
+def note_finding(request: Request, sample_id: Key, found: SampleFindingIn) -> Status[Finding]:
     """Once in each aspect."""
     report = None
     if found.report is not None:
@@ -220,7 +220,7 @@ def note_finding(request: Request, sample_id: Key, found: FindingIn) -> tuple[in
         actor=request.auth.actor,
         at=timezone.now(),
     )
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.post(
@@ -229,7 +229,7 @@ def note_finding(request: Request, sample_id: Key, found: FindingIn) -> tuple[in
     summary="Note what came of a follow-up",
 )
 @terms(Permission.SURVEILLANCE_MANAGE, refuses=_REFUSES)
-def close_follow_up(request: Request, follow_up_id: Key, said: OutcomeIn) -> FollowUp:
+def close_follow_up(request: Request, follow_up_id: Key, said: FollowUpOutcomeIn) -> FollowUp:
     """Once."""
     return surveillance.done(follow_up_id, said.outcome, actor=request.auth.actor, at=timezone.now())
 
@@ -247,7 +247,7 @@ def one_audit(request: Request, audit_id: Key) -> Surveillance:
     summary="Note a device taken from sale",
 )
 @terms(Permission.SURVEILLANCE_MANAGE, refuses=_REFUSES)
-def take_sample(request: Request, audit_id: Key, sample: SampleIn) -> tuple[int, Sample]:
+def take_sample(request: Request, audit_id: Key, sample: SampleIn) -> Status[Sample]:
     """With the first one the audit has begun."""
     _audit(audit_id)
     made = surveillance.take_sample(
@@ -259,7 +259,7 @@ def take_sample(request: Request, audit_id: Key, sample: SampleIn) -> tuple[int,
         actor=request.auth.actor,
         at=timezone.now(),
     )
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.post(
@@ -268,7 +268,7 @@ def take_sample(request: Request, audit_id: Key, sample: SampleIn) -> tuple[int,
     summary="Note what must be done",
 )
 @terms(Permission.SURVEILLANCE_MANAGE, refuses=_REFUSES)
-def add_follow_up(request: Request, audit_id: Key, due: FollowUpIn) -> tuple[int, FollowUp]:
+def add_follow_up(request: Request, audit_id: Key, due: FollowUpIn) -> Status[FollowUp]:
     """A suspension is then proposed by itself."""
     _audit(audit_id)
     certificate = None
@@ -285,7 +285,7 @@ def add_follow_up(request: Request, audit_id: Key, due: FollowUpIn) -> tuple[int
         actor=request.auth.actor,
         at=timezone.now(),
     )
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.post(

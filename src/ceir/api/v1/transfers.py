@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import StringConstraints
 
 from ceir.api.country import NotSetUpError, country
@@ -69,7 +69,7 @@ class AcceptIn(In):
 
 @ROUTER.post("", response={201: OfferOut}, summary="Offer a device")
 @terms(Permission.DEVICE_TRANSFER, refuses=_REFUSES)
-def offer_transfer(request: Request, offered: OfferIn) -> tuple[int, transferring.Offered]:
+def offer_transfer(request: Request, offered: OfferIn) -> Status[transferring.Offered]:
     """To whoever brings the code."""
     at = timezone.now()
     made = transferring.offer(
@@ -81,7 +81,7 @@ def offer_transfer(request: Request, offered: OfferIn) -> tuple[int, transferrin
         actor=request.auth.actor,
         at=at,
     )
-    return 201, made
+    return Status(201, made)
 
 
 @ROUTER.post(
@@ -90,7 +90,7 @@ def offer_transfer(request: Request, offered: OfferIn) -> tuple[int, transferrin
     summary="Take a device that is offered",
 )
 @terms(Permission.DEVICE_TRANSFER, refuses=_REFUSES, own_transactions=True)
-def accept_transfer(request: Request, taken: AcceptIn) -> tuple[int, Registration]:
+def accept_transfer(request: Request, taken: AcceptIn) -> Status[Registration]:
     """It is registered for who takes it from now on; a wrong code uses up a try of the offer."""
     at = timezone.now()
     became = transferring.accept(
@@ -103,7 +103,7 @@ def accept_transfer(request: Request, taken: AcceptIn) -> tuple[int, Registratio
         at=at,
         limits=country().limits,
     )
-    return 201, became
+    return Status(201, became)
 
 
 @ROUTER.post(
@@ -112,7 +112,7 @@ def accept_transfer(request: Request, taken: AcceptIn) -> tuple[int, Registratio
     summary="Take an offer back",
 )
 @terms(Permission.DEVICE_TRANSFER, refuses=_REFUSES)
-def withdraw_transfer(request: Request, transfer_id: Key, proven: MaybeProvenIn) -> tuple[int, None]:
+def withdraw_transfer(request: Request, transfer_id: Key, proven: MaybeProvenIn) -> Status[None]:
     """By the holder."""
     transferring.withdraw(transfer_id, proof=proven.value(), actor=request.auth.actor, at=timezone.now())
-    return 204, None
+    return Status(204, None)

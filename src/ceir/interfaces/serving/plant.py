@@ -40,9 +40,9 @@ _log = logging.getLogger(__name__)
 
 _BETWEEN_LOOKS = 0.02
 _SWITCH_SECONDS = 0.0005
-_GARBAGE = (20_000, 20, 20)
+_GARBAGE = (5_000, 10, 10)
 """Thresholds of the collector of cycles: requests leave none, and to look for them every 700 objects took
-a tenth of the processor."""
+a tenth of the processor. Connections that fail leave some; looked for too seldom, they take megabytes."""
 _OWN = "snapshots"
 """Beside the file of the metrics: copies of snapshots that nobody else writes into."""
 

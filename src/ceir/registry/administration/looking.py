@@ -281,5 +281,5 @@ def _fields(row: models.Model, desk: Desk, access: Access) -> dict[str, str]:
                 continue
             value = getattr(row, field.name)
             if isinstance(value, Sealed):
-                found[field.verbose_name] = value.reveal(access, retention.subject(row))
+                found[str(field.verbose_name)] = value.reveal(access, retention.subject(row))
     return found

@@ -31,11 +31,19 @@ class DeskSite(admin.AdminSite):
             return HttpResponseRedirect(reverse("account"))
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
 
-    def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # noqa: ARG002
+    def logout(  # type: ignore[override]  # Django's stubs know its own page only
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        extra_context: Any = None,  # noqa: ARG002
+    ) -> HttpResponse:
         """Our own page."""
         return HttpResponseRedirect(reverse("account_logout"))
 
-    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # noqa: ARG002
+    def password_change(  # type: ignore[override]  # as above
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        extra_context: Any = None,  # noqa: ARG002
+    ) -> HttpResponse:
         """Our own page."""
         return HttpResponseRedirect(reverse("account_change_password"))
 

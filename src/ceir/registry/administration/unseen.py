@@ -19,6 +19,9 @@ UNSEEN: Mapping[str, str] = {
     "calls.Allowance": "counts of calls",
     "calls.ClientRate": "how many calls a program may make",
     "notices.Preference": "which language a number wants",
+    "bulk.Question": "what programs asked about, for themselves alone",
+    "bulk.Part": "answers to that",
+    "webhooks.Told": "how far programs were told",
     "runs.Head": "which run is the last",
 }
 """By label of the model."""

@@ -14,6 +14,9 @@ from django.db.models import Q, QuerySet
 from ceir.identifiers import EquipmentIdentity
 from ceir.registry.appeals.models import UNDECIDED, Appeal, State
 from ceir.registry.equipment_keys import StoredIdentity
+from ceir.registry.runs.models import Decision, Outcome
+
+_AT_A_TIME = 1000
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,29 @@ def is_restored(identity: EquipmentIdentity, condition: str, *, at: datetime) ->
     stored = StoredIdentity.of(identity)
     found = _in_force(at).filter(imei=stored.key, malformed=stored.malformed, condition=condition)
     return found.exists()
+
+
+def taken_back(at: datetime, key: int | None = None) -> frozenset[int]:
+    """Keys of blocked equipment that nothing speaks against but what appeals restored it from.
+
+    Networks are told of it at once; what the pipeline decides anew may come a night later.
+
+    Args:
+        key: only this one; None: all.
+    """
+    by_key: dict[int, set[str]] = {}
+    rows = _in_force(at) if key is None else _in_force(at).filter(imei=key)
+    for restored_key, condition in rows.values_list("imei", "condition").iterator(chunk_size=2000):
+        by_key.setdefault(restored_key, set()).add(condition)
+    found: set[int] = set()
+    keys = sorted(by_key)
+    for start in range(0, len(keys), _AT_A_TIME):
+        some = keys[start : start + _AT_A_TIME]
+        decided = Decision.objects.filter(imei__in=some, outcome=Outcome.BLOCKED.value)
+        for blocked_key, conditions in decided.values_list("imei", "grounds__conditions"):
+            if set(conditions.split("|")) <= by_key[blocked_key]:
+                found.add(blocked_key)
+    return frozenset(found)
 
 
 def _in_force(at: datetime) -> QuerySet[Appeal]:

@@ -70,11 +70,13 @@ def run_due(presence: Presence, clock: Clock, going_on: Callable[[], bool] = lam
 
     Returns: jobs run.
     """
-    _make_known(clock())
+    known = _make_known(clock())
     ran = 0
     for job in all_jobs().values():
         if not going_on():
             break
+        if not _may_be_due(job, known[job.name], clock()):
+            continue
         if _claim(job, presence, clock(), even_if_not_due=False):
             _run(job, presence, clock)
             ran += 1
@@ -114,7 +116,7 @@ def next_due(job: Job, last: LastRun | None, *, interrupted: bool) -> datetime |
     if interrupted and failures <= 1:
         return None
     ended: datetime = last.ended_at or last.started_at
-    longer = _FIRST_WAIT * float(1 << min(failures - 1, 16))
+    longer = _FIRST_WAIT * float(1 << min(max(failures - 1, 0), 16))
     wait = min(longer, _LONGEST_WAIT, max(job.every, _FIRST_WAIT))
     return ended + wait
 
@@ -128,10 +130,22 @@ def _standing(job: Job, last: LastRun | None, at: datetime) -> Standing:
     return Standing(job, last, running, open_ and not running, due_at, late)
 
 
-def _make_known(at: datetime) -> None:
-    known = set(LastRun.objects.values_list("pk", flat=True))
+def _make_known(at: datetime) -> dict[str, LastRun]:
+    """The last run of every job; a row is made for those that are new."""
+    known = LastRun.objects.in_bulk(list(all_jobs()))
     fresh = [LastRun(name=name, known_since=at) for name in all_jobs() if name not in known]
-    LastRun.objects.bulk_create(fresh, ignore_conflicts=True)
+    if fresh:
+        LastRun.objects.bulk_create(fresh, ignore_conflicts=True)
+        known |= {one.name: one for one in fresh}
+    return known
+
+
+def _may_be_due(job: Job, last: LastRun, at: datetime) -> bool:
+    """Whether to try to claim it: without a lock, so that looking costs nobody anything."""
+    if last.started_at is not None and last.ended_at is None:
+        return last.worker is None or not is_present(last.worker)
+    due_at = next_due(job, last, interrupted=False)
+    return due_at is None or due_at <= at
 
 
 def _claim(job: Job, presence: Presence, at: datetime, *, even_if_not_due: bool) -> bool:
@@ -172,7 +186,10 @@ def _run(job: Job, presence: Presence, clock: Clock) -> tuple[Outcome, str]:
         last.ended_at, last.outcome, last.told = ended, outcome.value, told[:_LONGEST_TOLD]
         if outcome is Outcome.DONE:
             last.done_at, last.failures = ended, 0
-            _log.info("job_done", extra={"job": job.name, "told": told, "seconds": _seconds(began, ended)})
+            # What is done every few seconds would drown everything else.
+            level = logging.INFO if job.every >= _FIRST_WAIT else logging.DEBUG
+            told_too = {"job": job.name, "told": told, "seconds": _seconds(began, ended)}
+            _log.log(level, "job_done", extra=told_too)
         else:
             last.failures += 1
         last.save()

@@ -7,6 +7,7 @@ so a task must bear being run twice.
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import Enum
@@ -45,10 +46,12 @@ class Pauses:
 
     Args:
         idle: after it found nothing to do.
-        between_rescues: between two looks for what others left behind.
+        between_jobs: between two looks for jobs that are due.
+        between_rescues: between two looks for tasks that others left behind.
     """
 
     idle: float = 0.5
+    between_jobs: float = 1
     between_rescues: float = 5
 
 
@@ -75,20 +78,21 @@ def work(
     chosen = pauses or Pauses()
     with present() as me:
         ready()
-        waited = chosen.between_rescues
+        jobs_at = rescues_at = 0.0
         while not stop.is_set():
             close_old_connections()
-            if waited >= chosen.between_rescues:
-                waited = 0
+            now = time.monotonic()
+            if now >= rescues_at:
+                rescues_at = now + chosen.between_rescues
                 me.confirm()
                 take_back()
                 each_time()
-                if Duty.JOBS in duties:
-                    run_due(me, clock, lambda: not stop.is_set())
+            if Duty.JOBS in duties and now >= jobs_at:
+                jobs_at = now + chosen.between_jobs
+                run_due(me, clock, lambda: not stop.is_set())
             if Duty.TASKS in duties and not stop.is_set() and run_next_task(me):
                 continue
             stop.wait(chosen.idle)
-            waited += chosen.idle
 
 
 def run_next_task(presence: Presence) -> bool:

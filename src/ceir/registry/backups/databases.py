@@ -4,7 +4,6 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -89,8 +88,8 @@ def _program(name: str) -> str:
     return found
 
 
-def _number(text: str) -> Sequence[int]:
-    return [int(part) if part.isdecimal() else 0 for part in text.split(".")]
+def _number(text: str) -> tuple[int, ...]:
+    return tuple(int(part) if part.isdecimal() else 0 for part in text.split("."))
 
 
 def _to_disk(file: Path) -> None:

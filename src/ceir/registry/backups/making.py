@@ -58,7 +58,7 @@ def make_backup(folder: Path, *, version: str, at: datetime) -> Manifest:
         manifest = Manifest(
             version=version,
             made_at=at,
-            database=connection.vendor,  # type: ignore[arg-type]  # one of the two that we support
+            database=connection.vendor,
             database_sha256=sha256_of(database),
             documents_sha256=sha256_of(fresh / DOCUMENT_LIST),
             documents=documents,

@@ -41,6 +41,7 @@ def ask(number: Msisdn, *, draw: Draw, actor: Actor, at: datetime) -> None:
     Raises:
         CodeError: nobody can hold such a number.
         TooManyCodesError: with how long to wait.
+        GatewayError: no way to send messages is set up; the code does not count against the number.
     """
     with transaction.atomic():
         issued = issue(Purpose.LOGIN, number, draw=draw, actor=actor, at=at)

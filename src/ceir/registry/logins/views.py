@@ -84,7 +84,7 @@ def second_factor_page(request: HttpRequest) -> HttpResponse:
     """A code of the authenticator, after the password."""
     stage: Any = request._login_stage  # type: ignore[attr-defined]
     account: Account = stage.login.user
-    form = SecondFactorForm(request.POST or None)
+    form = SecondFactorForm(_typed(request))
     if request.method == "POST" and form.is_valid():
         at = timezone.now()
         try:
@@ -112,7 +112,7 @@ def set_up_page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and "kept" in request.POST and second_factor.is_set_up(account):
         answer: HttpResponse = stage.exit()
         return answer
-    form = SecondFactorForm(request.POST or None)
+    form = SecondFactorForm(_typed(request))
     secret = get_totp_secret()
     if request.method == "POST" and form.is_valid():
         at = timezone.now()
@@ -173,7 +173,7 @@ def change_password_page(request: HttpRequest) -> HttpResponse:
     account = _account(request)
     if not account.has_usable_password():
         return HttpResponseRedirect(reverse("account"))
-    form = ChangePasswordForm(request.POST or None, account=account)
+    form = ChangePasswordForm(_typed(request), account=account)
     if request.method == "POST" and form.is_valid():
         at = timezone.now()
         try:
@@ -198,7 +198,7 @@ def change_password_page(request: HttpRequest) -> HttpResponse:
 @never_cache
 def choose_password_page(request: HttpRequest) -> HttpResponse:
     """The password of an account that an administrator made."""
-    form = ChoosePasswordForm(request.POST or None)
+    form = ChoosePasswordForm(_typed(request))
     if request.method == "POST" and form.is_valid():
         given, at = form.cleaned_data, timezone.now()
         address = limiting.address_of(request)
@@ -218,7 +218,7 @@ def choose_password_page(request: HttpRequest) -> HttpResponse:
 @never_cache
 def number_page(request: HttpRequest) -> HttpResponse:
     """Ask for a code."""
-    form = NumberForm(request.POST or None)
+    form = NumberForm(_typed(request))
     if request.method == "POST" and form.is_valid():
         at, number = timezone.now(), form.cleaned_data["number"]
         token = request.session.setdefault(_VISITOR, secrets.token_urlsafe(16))
@@ -240,7 +240,7 @@ def number_code_page(request: HttpRequest) -> HttpResponse:
     token, sealed = request.session.get(_VISITOR), request.session.get(_NUMBER)
     if not token or not sealed:
         return HttpResponseRedirect(reverse("number"))
-    form = NumberCodeForm(request.POST or None)
+    form = NumberCodeForm(_typed(request))
     if request.method == "POST" and form.is_valid():
         number, at = numbers.unseal(sealed), timezone.now()
         name = f"consumer-{secrets.token_hex(12)}"
@@ -267,6 +267,11 @@ def _account(request: HttpRequest) -> Account:
     account = request.user
     assert isinstance(account, Account)  # login_required
     return account
+
+
+def _typed(request: HttpRequest) -> Any:
+    """What was typed; None: the page is merely looked at."""
+    return request.POST if request.method == "POST" else None
 
 
 def _told(error: CeirError) -> str:

@@ -213,7 +213,6 @@ def _hardened(options: RegistryOptions) -> dict[str, Any]:
         "SECURE_CROSS_ORIGIN_OPENER_POLICY": "same-origin",
         "SECURE_HSTS_SECONDS": _YEAR if tls else 0,
         "SECURE_SSL_REDIRECT": tls,
-        "SECURE_REDIRECT_EXEMPT": ["^healthz$", "^readyz$", "^metrics$"],
         "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https") if options.proxies else None,
         "X_FRAME_OPTIONS": "DENY",
         # Names under the same domain that are not the register's are not ours to bind to TLS, nor to a list.

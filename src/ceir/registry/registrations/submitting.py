@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import F
 
 from ceir.errors import CeirError
-from ceir.registry.accounts.permissions import Permission, require
-from ceir.registry.actors import Actor
+from ceir.registry.accounts.permissions import Permission, PermissionDeniedError, require
+from ceir.registry.actors import Actor, Role
 from ceir.registry.audit.chain import record
 from ceir.registry.devices import identifying
 from ceir.registry.devices.entering import enter_many
@@ -90,10 +90,15 @@ def submit(
         sms_exempt: nobody reads messages on them; for fleets only.
 
     Raises:
+        PermissionDeniedError: the actor may not, or is a person who acts for nobody else.
         RegistrationRefusedError: no kind for organisations, too many at once, or the organisation is none.
         QuotaExceededError: the rows that are right are more than the organisation may register.
     """
     require(actor, Permission.DEVICE_REGISTER, owner=organisation)
+    if actor.acts_as is Role.CONSUMER:
+        raise PermissionDeniedError(
+            "A person registers his own device, with a number that he proved.", "Register it as one's own."
+        )
     reference = free_text(reference, "A reference", 100)
     reason = free_text(reason, "A reason", 300, needed=True)
     if kind not in _OF_ORGANISATIONS:

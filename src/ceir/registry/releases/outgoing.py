@@ -15,6 +15,7 @@ from django.db import transaction
 from ceir.errors import CeirError
 from ceir.registry.accounts.permissions import Permission, require
 from ceir.registry.actors import Actor
+from ceir.registry.appeals.restoring import taken_back
 from ceir.registry.audit.chain import record
 from ceir.registry.releases.models import Release
 from ceir.registry.releases.overriding import in_force
@@ -52,13 +53,14 @@ def released(at: datetime, operator: str = "") -> Iterator[Listed]:
     """The devices that are blocked in networks, by their identities' order.
 
     Args:
-        at: aware; which override is in force then: it lets nothing out. Releases are as they stand now.
+        at: aware; which override is in force then, that lets nothing out, and which appeals restored by then.
+            Releases are as they stand now.
         operator: at this operator; empty: those blocked at all of them.
     """
     if in_force(at, operator) is not None:
         return
     sql, values = _out_sql(operator)
-    yield from _listed(f"d.outcome = %s AND {sql}", (Outcome.BLOCKED.value, *values))
+    yield from _listed(f"d.outcome = %s AND {sql}", (Outcome.BLOCKED.value, *values), taken_back(at))
 
 
 def held_back(at: datetime, operator: str = "") -> Iterator[Listed]:
@@ -71,8 +73,9 @@ def held_back(at: datetime, operator: str = "") -> Iterator[Listed]:
 
 
 def is_out(imei: int, at: datetime, operator: str = "") -> bool:
-    """Whether a device is blocked in networks: decided, let out by a release, and no override in force."""
-    if in_force(at, operator) is not None:
+    """Whether a device is blocked in networks: decided, let out by a release, no override in force, and not
+    restored by appeals."""
+    if in_force(at, operator) is not None or taken_back(at, imei):
         return False
     sql, values = _out_sql(operator)
     found = loading.select(
@@ -160,14 +163,15 @@ def _out_sql(operator: str) -> tuple[str, tuple[Any, ...]]:
     )
 
 
-def _listed(where: str, values: tuple[Any, ...]) -> Iterator[Listed]:
+def _listed(where: str, values: tuple[Any, ...], without: frozenset[int] = frozenset()) -> Iterator[Listed]:
     rows = loading.stream(
         f"SELECT {_COLUMNS} FROM runs_decision AS d JOIN runs_grounds AS g ON g.id = d.grounds_id "
         f"WHERE {where} ORDER BY d.imei",
         values,
     )
     for imei, text, since, block_on, reasons in rows:
-        yield Listed(text or f"{imei:014}", str(since), str(block_on or ""), reasons)
+        if imei not in without:
+            yield Listed(text or f"{imei:014}", str(since), str(block_on or ""), reasons)
 
 
 def _write(

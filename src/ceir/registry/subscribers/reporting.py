@@ -93,7 +93,7 @@ def report_line(
         plmns: the reporting operator's networks; the IMSI must be of one of them.
 
     Raises:
-        ReportRefusedError: the IMSI is not the operator's, or the number is nobody's.
+        ReportRefusedError: the IMSI is not the operator's, the number is nobody's, or is used only later.
     """
     require(actor, Permission.SUBSCRIBER_REPORT, owner=actor.organisation)
     if imsi.plmn_in(plmns) is None:
@@ -101,6 +101,11 @@ def report_line(
     operator = actor.organisation
     if not number.is_countable or operator is None:
         raise ReportRefusedError("The number is nobody's.", "Give it with its country code.")
+    if active_since is not None and (active_since.tzinfo is None or active_since > at):
+        # Otherwise whoever has it then would be taken for the one who has it now: for him, with his devices.
+        raise ReportRefusedError(
+            "Since when the number is used lies ahead, or says no time zone.", "Report it once it is used."
+        )
     try:
         with transaction.atomic():
             return _reported(number, imsi, holder, active_since, operator, actor, at)

@@ -15,7 +15,7 @@ from ceir.registry.administration.declaring import (
     words,
 )
 from ceir.registry.releases import overriding, proposing, releasing
-from ceir.registry.releases.models import Member, Override, OverrideAnswer, Release, ReleaseState, Step
+from ceir.registry.releases.models import Hold, Member, Override, OverrideAnswer, Release, ReleaseState, Step
 
 _READ = (Permission.RELEASE_READ,)
 _MANAGE, _OVERRIDE = Permission.RELEASE_MANAGE, Permission.OVERRIDE_PROPOSE
@@ -72,6 +72,13 @@ DESKS = (
         ),
     ),
     Desk(Member, sees=_READ, shown=("release", "imei", "stage", "everywhere", "moved_at"), imei="imei"),
+    Desk(
+        Hold,
+        sees=_READ,
+        shown=("id", "imei", "block_on", "until", "because", "ended_at"),
+        filters=("because",),
+        imei="imei",
+    ),
     Desk(Step, sees=_READ, shown=("release", "at", "by", "what", "devices", "because")),
     Desk(
         Override,
