@@ -1,6 +1,8 @@
 """Issuing editions, and reading them: whole, or what changed since an earlier one."""
 
 import hashlib
+import json
+import tempfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -200,9 +202,13 @@ def _merge(operator: str, sequence: int, at: datetime) -> bool:
         "staged_entry",
         "imei BIGINT, text VARCHAR(16), status VARCHAR(8), since DATE, block_on DATE, reasons TEXT",
     )
-    loading.load(
-        "staged_entry", ("imei", "text", "status", "since", "block_on", "reasons"), _standing(operator, at)
-    )
+    # Read to the end before anything is loaded: one connection cannot do both at once.
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as spool:
+        for row in _standing(operator, at):
+            spool.write(json.dumps(row) + "\n")
+        spool.seek(0)
+        columns = ("imei", "text", "status", "since", "block_on", "reasons")
+        loading.load("staged_entry", columns, (tuple(json.loads(line)) for line in spool))
     loading.analyse("staged_entry")
     ended = loading.execute(
         "UPDATE editions_listentry SET ended = %s WHERE operator = %s AND ended IS NULL "

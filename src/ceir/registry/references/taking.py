@@ -51,7 +51,8 @@ def take_tacs(file: Path, *, actor: Actor, at: datetime) -> int:
     with transaction.atomic(), file.open(encoding="utf-8", newline="") as opened:
         TacRecord.objects.all().delete()
         try:
-            count = loading.load(TacRecord._meta.db_table, _COLUMNS, _tac_rows(opened))
+            with connection.wrap_database_errors:
+                count = loading.load(TacRecord._meta.db_table, _COLUMNS, _tac_rows(opened))
         except IntegrityError as error:
             raise ReferenceListError("A TAC is on the list twice.", "Give the list as GSMA did.") from error
         except UnicodeDecodeError as error:
@@ -78,11 +79,12 @@ def take_observed(rows: Iterable[tuple[int, date, date]], *, actor: Actor, at: d
         else:
             Observed.objects.all().delete()
         try:
-            count = loading.load(
-                Observed._meta.db_table,
-                ("imei", "first_seen", "last_seen"),
-                ((imei, first.isoformat(), last.isoformat()) for imei, first, last in rows),
-            )
+            with connection.wrap_database_errors:
+                count = loading.load(
+                    Observed._meta.db_table,
+                    ("imei", "first_seen", "last_seen"),
+                    ((imei, first.isoformat(), last.isoformat()) for imei, first, last in rows),
+                )
         except IntegrityError as error:
             raise ReferenceListError("Equipment is named twice.", "Give each identity once.") from error
         loading.analyse(Observed._meta.db_table)
