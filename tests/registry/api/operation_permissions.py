@@ -43,10 +43,7 @@ NEEDED: Mapping[str, tuple[Permission, ...]] = {
     "end_licence": (Permission.IMPORT_LICENSE,),
     "end_webhook": (Permission.WEBHOOK_MANAGE,),
     "enter_lab_report": (Permission.APPROVAL_MANAGE,),
-<<<<<<< HEAD
     "equipment_registration": (Permission.DEVICE_READ,),
-=======
->>>>>>> x-apidesk
     "equipment_status": (Permission.STATUS_READ,),
     "equipment_status_batch": (Permission.STATUS_READ,),
     "examine_counterfeit": (Permission.SURVEILLANCE_MANAGE,),
@@ -94,10 +91,7 @@ NEEDED: Mapping[str, tuple[Permission, ...]] = {
     ),
     "list_reviews": (Permission.REVIEW_DECIDE,),
     "list_runs": (Permission.RUN_READ,),
-<<<<<<< HEAD
     "list_webhooks": (Permission.WEBHOOK_MANAGE,),
-=======
->>>>>>> x-apidesk
     "look_up_import": (Permission.IMPORT_LOOK_UP,),
     "look_up_number": (Permission.PERSONAL_READ,),
     "look_up_users": (Permission.PERSONAL_READ,),
