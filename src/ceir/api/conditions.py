@@ -61,7 +61,8 @@ def require_match(
         return
     if guard is None or read is None:
         raise PreconditionUnsupportedError("If-Match has no meaning here.", "Leave it out.")
-    guard.model._default_manager.select_for_update().filter(pk=key).first()
+    if str(key).isdecimal() and len(str(key)) < 20:  # what is no key has no row, and reading it is refused
+        guard.model._default_manager.select_for_update().filter(pk=int(key)).first()
     tag = tag_of(read())
     if tag is None:
         return  # not there, or not for the caller: the endpoint says so itself

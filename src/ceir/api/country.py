@@ -21,6 +21,7 @@ from ceir.registry.codes.allowing import Limits
 from ceir.registry.codes.drawing import Draw, random_draw
 from ceir.registry.codes.models import Purpose
 from ceir.registry.devices.identifying import Model, ModelOf
+from ceir.registry.gateways import GatewayError
 from ceir.registry.imports.checking import AskSeen, AskTacs
 from ceir.registry.lists_and_cases import seen_with_contacts, standing_at
 from ceir.registry.notices import outbox
@@ -64,6 +65,13 @@ def _devices_seen(number: Msisdn) -> Iterable[SeenDevice]:
             )
 
 
+def _send_through_notices(number: Msisdn, text: str, purpose: Purpose, at: datetime) -> None:
+    try:
+        outbox.send_code(number, text, purpose, at)
+    except GatewayError as error:
+        raise NotSetUpError(error.detail, error.hint) from error
+
+
 @dataclass(frozen=True)
 class Country:
     """See the module.
@@ -85,7 +93,7 @@ class Country:
     provisional: ProvisionalBlock | None = None
     limits: Limits = field(default_factory=Limits)
     draw: Draw = field(default_factory=random_draw)
-    send_code: Callable[[Msisdn, str, Purpose, datetime], None] | None = None
+    send_code: Callable[[Msisdn, str, Purpose, datetime], None] | None = _send_through_notices
     region: str | None = None
     plmns: Mapping[str, Collection[Plmn]] = field(default_factory=dict)
     model_of: ModelOf = certified_model

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from django.core.exceptions import BadRequest
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -71,6 +72,8 @@ class Served:
         return response
 
     def _check_size(self, request: HttpRequest) -> None:
+        if "%00" in request.META.get("QUERY_STRING", "") or "\0" in request.path_info:
+            raise BadRequest  # no text of ours holds a NUL, and PostgreSQL takes none
         claimed = request.headers.get("Content-Length", "")
         if not claimed:
             if "chunked" in request.headers.get("Transfer-Encoding", "").lower():

@@ -95,7 +95,7 @@ def test_a_number_is_right_or_refused(given: str) -> None:
 @pytest.mark.parametrize("key", ["0", "-1", "9223372036854775808", "1" * 300, "1%00", "x", "1.5", "%2e%2e"])
 def test_a_key_that_is_none_is_refused_before_anything_is_looked_for(key: str) -> None:
     answer = call("GET", f"cases/{key}", bearer(Role.OFFICER))
-    assert refused(answer, 404, 422) in ("request_invalid", "not_found")
+    assert refused(answer, 400, 404, 422) in ("request_invalid", "request_malformed", "not_found")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_key_that_is_none_is_refused_before_anything_is_looked_for(key: str) -
      "cursor=" + "A" * 5000],
 )  # fmt: skip
 def test_hostile_queries_are_refused(query: str) -> None:
-    refused(call("GET", f"cases?{query}", bearer(Role.OFFICER)), 422)
+    refused(call("GET", f"cases?{query}", bearer(Role.OFFICER)), 400, 422)
 
 
 def test_no_list_of_the_document_fails_on_control_characters_in_its_query() -> None:
@@ -260,3 +260,10 @@ def test_a_proof_of_somebody_else_or_for_something_else_proves_nothing() -> None
     ):
         answer = call("POST", "devices/mine", bearer(Role.CONSUMER), {"proof": known})
         assert refused(answer, 409) == "code_refused"
+
+
+@pytest.mark.parametrize("key", ["x", "-1", "9" * 30, "%BC%A0"])
+def test_a_condition_on_what_has_no_such_key_is_refused(key: str) -> None:
+    said = {"accept": True, "reason": "x"}
+    answer = call("POST", f"proposals/{key}/decision", bearer(Role.REVIEWER), said, If_Match='"x"')
+    refused(answer, 404, 409, 412, 422)

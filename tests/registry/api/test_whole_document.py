@@ -12,7 +12,9 @@ import pytest
 import schemathesis
 from calling import program
 from desk import KNOWN, Phones, blocked_case, country, fleet, line, proof, registered, run, speaks_for
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from operation_permissions import NEEDED
@@ -63,12 +65,17 @@ def _office(tmp_path: Path, settings: Any) -> Iterator[None]:
     settings.CEIR_DOCUMENTS = tmp_path / "documents"
     settings.CEIR_COUNTRY = country(Phones())
     allowing.forget_leases()
+    # As Django's own client does: a server's end of a request would close the connection of the test.
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
     blocked_case()
     line()
     registered()
     fleet(speaks_for(Role.IMPORTER), 1, 2)
     run(tmp_path)
     yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
     allowing.forget_leases()
 
 

@@ -1,11 +1,13 @@
 """What waits for a second person."""
 
 from datetime import datetime
+from typing import Annotated
 
 from django.utils import timezone
 from ninja import Router, Schema
 
 from ceir.api.paging import CursorError, Page, page_of
+from ceir.api.parsing import one_of
 from ceir.api.problems import NotFoundError
 from ceir.api.terms import Example, Guard, terms
 from ceir.api.tokens import Request
@@ -13,9 +15,11 @@ from ceir.errors import CeirError
 from ceir.registry.accounts.permissions import Permission
 from ceir.registry.actors import Role
 from ceir.registry.proposals.deciding import decide
-from ceir.registry.proposals.models import Proposal
+from ceir.registry.proposals.models import Proposal, State
 
 ROUTER = Router()
+
+ProposalState = Annotated[State, one_of(State)]
 
 
 class ProposalOut(Schema):
@@ -70,9 +74,11 @@ _DRAWN = frozenset({"id", "subject", "proposed_at", "expires_at", "decided_at"})
         ),
     ),
 )
-def list_proposals(request: Request, state: str = "open", cursor: str = "") -> dict[str, object]:
+def list_proposals(
+    request: Request, state: ProposalState = State.OPEN, cursor: str = ""
+) -> dict[str, object]:
     """Page by page; `next` is the cursor of the page that follows."""
-    found = Proposal.objects.filter(state=state)
+    found = Proposal.objects.filter(state=state.value)
     return page_of(found, cursor)
 
 
