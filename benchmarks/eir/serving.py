@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import identities
-from asking import H2load, Loaded, NativeN17, NativeS13, connecting, put, told
+from asking import H2load, Loaded, NativeN17, NativeS13, connecting, put
 from identities import Population
 from machine import SERVER_CORE, idle_seconds, load_average, processor_seconds
 from plant import Plant, free_port, plant
@@ -227,31 +227,32 @@ def changing_lists(
         fresh: a snapshot with sequence 2.
         population: what is in it.
     """
+    name, asks = bench.client(interface)
     quiet_plan = Plan(bench.seconds * 2, per_second * SHARE_OF_CAPACITY, CONNECTIONS, WINDOW * 16)
     with bench.serving(interface) as running:
         port = running.ports[interface]
         place = bench.snapshots(running)
-        put(interface, port, Plan(1, quiet_plan.rate, CONNECTIONS), bench.questions)
+        asks(port, replace(quiet_plan, seconds=1))
         deltas = [running.told.parent / f"{sequence}.made" for sequence in (3, 4)]
         for sequence, file in zip((2, 3), deltas, strict=True):
             identities.write_changes(population, file, sequence, CHANGES)
 
         async def go(change: bool) -> Loaded:
-            connect = connecting(interface, port, quiet_plan, bench.questions)
-            loading = asyncio.ensure_future(put_load(connect, quiet_plan))
+            loading = asyncio.ensure_future(asyncio.to_thread(asks, port, quiet_plan))
             if change:
                 step = quiet_plan.seconds / 4
                 for number, file in enumerate((fresh, *deltas)):
                     await asyncio.sleep(step)
                     # A name appears whole: the server must not see half a file.
                     os.link(file, place / f"{number + 2}.{'delta' if number else 'snapshot'}")
-            return told(await loading)
+            return await loading
 
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             quiet = runner.run(go(change=False))
             changed = runner.run(go(change=True))
         running.wait_until(4)
     return {
+        "client": name,
         "snapshot_imeis": population.count,
         "delta_entries": CHANGES,
         "asked_per_second": round(quiet_plan.rate or 0),
