@@ -14,7 +14,7 @@ from django.conf import settings
 from ceir.errors import CeirError
 from ceir.identifiers import Imei, Msisdn, Plmn, Tac
 from ceir.policy import Policy
-from ceir.registry.appeals.appealing import AppealPolicy, theft_conditions
+from ceir.registry.appeals.appealing import AppealPolicy, appeal_policy
 from ceir.registry.cases.blocking import ProvisionalBlock
 from ceir.registry.cases.choosing import SeenDevice
 from ceir.registry.codes.allowing import Limits
@@ -150,7 +150,7 @@ class Country:
                 operator.id: frozenset(Plmn(*plmn.split("-")) for plmn in operator.plmns)
                 for operator in policy.operators
             },
-            appeals=AppealPolicy(theft_conditions(policy)),
+            appeals=appeal_policy(policy),
         )
 
 
