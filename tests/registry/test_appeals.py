@@ -22,7 +22,6 @@ from ceir.registry.appeals.appealing import (
     add_evidence,
     add_line,
     make,
-    theft_conditions,
     withdraw,
 )
 from ceir.registry.appeals.deciding import ask_evidence, recommend, run_clocks
@@ -35,6 +34,7 @@ from ceir.registry.audit.chain import verify
 from ceir.registry.audit.models import Entry
 from ceir.registry.codes.models import Purpose
 from ceir.registry.codes.proving import CodeError, Proof
+from ceir.registry.country.policy_part import theft_conditions
 from ceir.registry.notices.models import Notice
 from ceir.registry.pairings.exporting import pairings
 from ceir.registry.pairings.pairing import PairingError, propose_release, release

@@ -10,7 +10,6 @@ from django.db import IntegrityError, transaction
 
 from ceir.errors import CeirError
 from ceir.identifiers import EquipmentIdentity, Imei
-from ceir.policy import Policy
 from ceir.registry.accounts.permissions import Permission, require
 from ceir.registry.actors import Actor, Role
 from ceir.registry.appeals.models import (
@@ -36,7 +35,6 @@ from ceir.registry.transitions import move
 _LABEL = re.compile(r"[A-Za-z0-9_]{1,64}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MOST_EVIDENCE = 50
-_OF_THEFT = frozenset({"stolen_local", "stolen_foreign"})
 
 
 class AppealError(CeirError):
@@ -50,7 +48,7 @@ class AppealPolicy:
     """What a country decides about appeals.
 
     Args:
-        theft: labels of conditions that rest on cases (`theft_conditions`): there the case is the way, and
+        theft: labels of conditions that rest on cases (`country.policy_part`): there the case is the way, and
             nobody is restored because nobody decided.
         days: within which an appeal is decided; after them the device works again with who appeals.
         evidence_days: for how long evidence that was asked for is waited for; the clock stands still.
@@ -61,15 +59,6 @@ class AppealPolicy:
     days: int = 15
     evidence_days: int = 10
     most_asks: int = 2
-
-
-def theft_conditions(policy: Policy) -> frozenset[str]:
-    """Labels of the conditions that match only what is reported stolen or lost, here or abroad."""
-    return frozenset(
-        label
-        for label, condition in policy.conditions.items()
-        if any(use.rule in _OF_THEFT and not use.negated for use in condition.all)
-    )
 
 
 DecisionOf = Callable[[EquipmentIdentity, str], int | None]
