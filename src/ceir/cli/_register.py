@@ -127,5 +127,10 @@ def _notices(chosen: Path | None, root: Path) -> Path | None:
 
 def _write_secret(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    # Whole or not there: half a secret would be taken for one by the next command.
+    fresh = path.with_name(f".{path.name}.new")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(new_secret() + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)

@@ -211,7 +211,9 @@ RULES: Mapping[Permission, Rule] = {
     Permission.APPEAL_MAKE: _rule("Appeal.", Role.OFFICER, Role.OPERATOR, own=(Role.CONSUMER,)),
     Permission.APPEAL_DECIDE: _rule("Decide appeals.", Role.REVIEWER),
     Permission.RUN_APPLY: _rule("Take over a run's decisions.", Role.ADMINISTRATOR, Role.SYSTEM),
-    Permission.RUN_READ: _rule("See runs and their lists.", *_REGULATOR, Role.AUDITOR, Role.OPERATOR),
+    Permission.RUN_READ: _rule(
+        "See runs and their lists.", *_REGULATOR, Role.AUDITOR, Role.OPERATOR, Role.SYSTEM
+    ),
     Permission.RELEASE_MANAGE: _rule("Release decisions by stages, stop a release.", Role.OFFICER),
     Permission.RELEASE_CARRY_ON: _rule(
         "Let a running release go on; it stops at its budget.", Role.SYSTEM, Role.OFFICER

@@ -44,6 +44,9 @@ from ceir.registry.releases.signals import all_signals
 from ceir.registry.standing import StandingOf
 from ceir.registry.type_approvals.models import CertificateState, CertifiedTac
 
+_MODELS = 10_000
+"""Models that one list of devices is asked for once each."""
+
 
 class NotSetUpError(CeirError):
     """The register lacks what this needs: the country has not given it yet."""
@@ -120,8 +123,8 @@ class Country:
     seen_imeis: AskSeen | None = None
 
     def asks(self, at: datetime) -> Surroundings:
-        """What registering asks others about."""
-        return Surroundings(self.model_of, self.standing_at(at))
+        """What registering asks others about; of a hundred thousand devices few models are asked for."""
+        return Surroundings(lru_cache(maxsize=_MODELS)(self.model_of), self.standing_at(at))
 
     def send(self, number: Msisdn, text: str, purpose: Purpose, at: datetime) -> None:
         """Have a code sent.
