@@ -86,6 +86,7 @@ def test_a_migration_that_is_killed_goes_on_where_it_was_and_the_register_is_who
             for count in kills:
                 killed_after(here, settings, count)
                 assert steps(here, settings) >= count
+            if kills:
                 lacking = ceir("audit", "verify", settings=settings, folder=here, code=1)
                 assert "database_not_migrated" in lacking.stderr
             ceir("migrate", settings=settings, folder=here)

@@ -211,7 +211,7 @@ def _take(done: list[str]) -> None:
         if action == "apply_success" and migration is not None:
             done.append(f"{migration.app_label}.{migration.name}")
 
-    class WholeSteps(MigrationExecutor):  # type: ignore[misc]
+    class WholeSteps(MigrationExecutor):
         """Steps whose mark is set in the transaction in which they are taken.
 
         Why: Django sets it in one of its own after a step that leaves statements for its end; a process that
@@ -228,7 +228,8 @@ def _take(done: list[str]) -> None:
                 for statement in editor.deferred_sql:
                     editor.execute(statement, None)
                 editor.deferred_sql.clear()
-                self.record_migration(migration)
+                # The library of types is behind: Django asks for the step itself.
+                self.record_migration(migration)  # type: ignore[call-arg]
             note("apply_success", migration)
             return state
 
