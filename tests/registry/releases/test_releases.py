@@ -366,6 +366,16 @@ def test_no_state_goes_where_the_table_does_not_lead(counted: Counted, state: Re
             assert release.state == state.value
 
 
+def test_many_small_releases_are_one_large_and_take_a_second_person(counted: Counted) -> None:
+    little = terms(Stage(Decimal("0.01")), alone="0.01")
+    stop(started(counted, little).pk, reason="x", actor=actor(Role.OFFICER), at=NOW)
+    again = planned(counted, little)
+    for who in (actor(Role.OFFICER), actor(Role.OFFICER, "officer-2")):
+        with pytest.raises(SecondPersonError):
+            start(again.pk, actor=who, at=NOW + timedelta(days=29))
+    assert start(again.pk, actor=actor(Role.OFFICER), at=NOW + timedelta(days=31)).started_alone
+
+
 def test_more_than_the_policy_leaves_to_one_person_takes_a_second(counted: Counted) -> None:
     assert [k.name for k in KINDS] == ["release.start", "override.begin", "override.end"]
     small = started(counted, terms(Stage(Decimal("0.01")), alone="0.01"))

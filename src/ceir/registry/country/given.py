@@ -189,7 +189,9 @@ class Country:
             if policy is None
             else AppealPolicy(
                 frozenset(policy.theft),
+                frozenset(policy.abroad),
                 days=own.appeals.days,
+                theft_days=own.appeals.theft_days,
                 evidence_days=own.appeals.evidence_days,
                 most_asks=own.appeals.most_asks,
             ),

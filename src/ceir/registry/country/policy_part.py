@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ceir.policy import Policy
 
-_OF_THEFT = frozenset({"stolen_local", "stolen_foreign"})
+_HERE, _ABROAD = "stolen_local", "stolen_foreign"
 
 
 @dataclass(frozen=True)
@@ -13,13 +13,15 @@ class PolicyPart:
 
     Args:
         networks: by the operator's id its networks as MCC-MNC.
-        theft: labels of the conditions that rest on cases.
+        theft: labels of the conditions that rest on reports of theft or loss.
+        abroad: those of them that rest on reports from abroad alone.
         exempt_device_types: kinds of device, as the TAC list names them, that need no registration.
         country_codes: that the country's numbers begin with.
     """
 
     networks: dict[str, tuple[str, ...]]
     theft: tuple[str, ...]
+    abroad: tuple[str, ...] = ()
     exempt_device_types: tuple[str, ...] = ()
     country_codes: tuple[str, ...] = ()
 
@@ -29,6 +31,7 @@ class PolicyPart:
         return cls(
             {operator.id: operator.plmns for operator in policy.operators},
             tuple(sorted(theft_conditions(policy))),
+            tuple(sorted(_using(policy, _ABROAD) - _using(policy, _HERE))),
             policy.exempt_device_types,
             policy.country.country_codes,
         )
@@ -36,8 +39,13 @@ class PolicyPart:
 
 def theft_conditions(policy: Policy) -> frozenset[str]:
     """Labels of the conditions that match only what is reported stolen or lost, here or abroad."""
+    return _using(policy, _HERE) | _using(policy, _ABROAD)
+
+
+def _using(policy: Policy, rule: str) -> frozenset[str]:
+    """Labels of the conditions that match only where a rule does."""
     return frozenset(
         label
         for label, condition in policy.conditions.items()
-        if any(use.rule in _OF_THEFT and not use.negated for use in condition.all)
+        if any(use.rule == rule and not use.negated for use in condition.all)
     )

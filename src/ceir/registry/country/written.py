@@ -214,6 +214,9 @@ class Appeals(_Table):
         default=15,
         description="Within which an appeal is decided; after them the device works again with who appeals.",
     )
+    theft_days: Days = Field(
+        default=5, description="The same where the device was reported stolen or lost, here or abroad."
+    )
     evidence_days: Days = Field(
         default=10, description="For how long evidence that was asked for is waited for; the clock stands."
     )

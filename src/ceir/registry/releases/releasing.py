@@ -15,13 +15,15 @@ from ceir.registry.accounts.permissions import Permission, PermissionDeniedError
 from ceir.registry.actors import SYSTEM, Actor
 from ceir.registry.free_text import free_text
 from ceir.registry.releases.holding import HELD
-from ceir.registry.releases.models import TRANSITIONS, Member, Release, ReleaseState
+from ceir.registry.releases.models import MILLION, TRANSITIONS, Member, Release, ReleaseState
 from ceir.registry.releases.planning import ReleaseError, note
 from ceir.registry.releases.signals import Signal, all_signals
 from ceir.registry.runs import loading
-from ceir.registry.runs.models import Outcome
+from ceir.registry.runs.models import Head, Outcome
 
 _DAY = timedelta(hours=24)
+_LATELY = timedelta(days=30)
+"""For so long what one person started counts with what one starts next: many small releases are one large."""
 
 
 class SecondPersonError(PermissionDeniedError):
@@ -58,16 +60,22 @@ def start(release_id: int, *, actor: Actor, at: datetime) -> Release:
 
     Raises:
         PermissionDeniedError: the actor may not.
-        SecondPersonError: its last stage is larger than the policy leaves to one person.
+        SecondPersonError: its last stage, with those of releases that one person started lately, is larger
+            than the policy leaves to one person.
         ReleaseError: it is not planned.
     """
     require(actor, Permission.RELEASE_MANAGE)
     with transaction.atomic():
         release = _locked(release_id)
-        if release.stages[-1]["buckets"] > release.alone_share:
+        # Whoever starts alone waits here, so that two shares are not each found small enough.
+        Head.objects.select_for_update().filter(pk=1).first()
+        lately = Release.objects.filter(started_alone=True, started_at__gt=at - _LATELY)
+        shares = sum(one.stages[-1]["buckets"] for one in (release, *lately))
+        if release.alone_share < min(shares, MILLION):
             raise SecondPersonError(
                 "The release lets out more than one person may decide.", "Propose it: release.start"
             )
+        release.started_alone = True
         return begin(release, actor, at)
 
 
