@@ -61,6 +61,7 @@ def open_register(
         tls={"auto": None, "yes": True, "no": False}[settings.tls],
         proxies=settings.proxies,
         certificate_header=settings.certificate_header,
+        signing_key=settings.signing_key or _own_signing_key(root),
         identity_providers=read_identity_providers(settings.identity_providers)
         if settings.identity_providers
         else (),
@@ -77,6 +78,12 @@ def open_register(
     if not (make or as_it_is):
         require_migrated()
     return options
+
+
+def _own_signing_key(root: Path) -> Path | None:
+    """The workspace's, if a snapshot was ever signed there."""
+    own = root / "keys" / "signing.pem"
+    return own if root != Path() and own.exists() else None
 
 
 def places(session: Session) -> tuple[Path, Path, Path]:

@@ -23,7 +23,7 @@ from ceir.api.paging import CursorError, Page, page_of
 from ceir.api.parsing import Basis, Because, Day, ImeiText, In, Key, KeyIn, Reason, imei_of, one_of, printed
 from ceir.api.problems import NotFoundError
 from ceir.api.sizes import MOST_UPLOADED_LIST
-from ceir.api.terms import terms
+from ceir.api.terms import Guard, terms
 from ceir.api.tokens import Request
 from ceir.identifiers import InvalidIdentifierError
 from ceir.registry.accounts.permissions import RULES, Permission
@@ -278,6 +278,8 @@ def list_alarms(request: Request) -> dict[str, object]:
 @terms(Permission.IMPORT_RELEASE, refuses=_REFUSES)
 def conclude_alarm(request: Request, alarm_id: Key, said: AlarmConclusion) -> Alarm:
     """Explained (a demonstration device, a mistaken list) or confirmed."""
+    if not Alarm.objects.filter(pk=alarm_id).exists():
+        raise NotFoundError(f"There is no alarm {alarm_id}.", "List those there are.")
     return alarms.conclude(
         alarm_id, confirmed=said.confirmed, reason=said.reason, actor=request.auth.actor, at=timezone.now()
     )
@@ -325,6 +327,8 @@ def grant_licence(request: Request, given: LicenceIn) -> Status[Licence]:
 @terms(Permission.IMPORT_LICENSE, refuses=_REFUSES)
 def end_licence(request: Request, licence_id: Key, said: Because) -> Status[None]:
     """Consignments that are submitted go on."""
+    if not Licence.objects.filter(pk=licence_id).exists():
+        raise NotFoundError(f"There is no licence {licence_id}.", "List those there are.")
     licences.end(licence_id, actor=request.auth.actor, reason=said.reason, at=timezone.now())
     return Status(204, None)
 
@@ -338,6 +342,9 @@ def end_licence(request: Request, licence_id: Key, said: Because) -> Status[None
 def one_consignment(request: Request, consignment_id: Key) -> Consignment:
     """As it stands."""
     return _consignment(request, consignment_id)
+
+
+_SEEN = Guard(one_consignment, Consignment, "consignment_id")
 
 
 @ROUTER.get(
@@ -375,7 +382,7 @@ def check_consignment(request: Request, consignment_id: Key) -> Consignment:
     response=ConsignmentOut,
     summary="Release a consignment that nothing speaks against",
 )
-@terms(Permission.IMPORT_RELEASE, refuses=_REFUSES)
+@terms(Permission.IMPORT_RELEASE, refuses=_REFUSES, guard=_SEEN)
 def release_consignment(request: Request, consignment_id: Key) -> Consignment:
     """By customs; where something speaks against it, two people decide: see release-proposal."""
     _consignment(request, consignment_id)
@@ -388,7 +395,7 @@ def release_consignment(request: Request, consignment_id: Key) -> Consignment:
     response={201: ProposalRef},
     summary="Propose a release that checks speak against",
 )
-@terms(Permission.IMPORT_RELEASE, refuses=_REFUSES)
+@terms(Permission.IMPORT_RELEASE, refuses=_REFUSES, guard=_SEEN)
 def propose_consignment_release(
     request: Request, consignment_id: Key, said: ReleaseProposalIn
 ) -> Status[object]:
@@ -405,7 +412,7 @@ def propose_consignment_release(
     response=ConsignmentOut,
     summary="Refuse a consignment",
 )
-@terms(Permission.IMPORT_RELEASE, refuses=_REFUSES)
+@terms(Permission.IMPORT_RELEASE, refuses=_REFUSES, guard=_SEEN)
 def refuse_consignment(request: Request, consignment_id: Key, said: Because) -> Consignment:
     """Its list stays, for alarms."""
     _consignment(request, consignment_id)
@@ -420,7 +427,7 @@ def refuse_consignment(request: Request, consignment_id: Key, said: Because) -> 
     response=ConsignmentOut,
     summary="Say that released goods are on sale",
 )
-@terms(Permission.IMPORT_SUBMIT, refuses=_REFUSES)
+@terms(Permission.IMPORT_SUBMIT, refuses=_REFUSES, guard=_SEEN)
 def sell_consignment(request: Request, consignment_id: Key) -> Consignment:
     """By the importer."""
     _consignment(request, consignment_id)
@@ -433,7 +440,7 @@ def sell_consignment(request: Request, consignment_id: Key) -> Consignment:
     response=ConsignmentOut,
     summary="Take a consignment back that is not released",
 )
-@terms(Permission.IMPORT_SUBMIT, refuses=_REFUSES)
+@terms(Permission.IMPORT_SUBMIT, refuses=_REFUSES, guard=_SEEN)
 def withdraw_consignment(request: Request, consignment_id: Key, said: Because) -> Consignment:
     """Its list is destroyed."""
     _consignment(request, consignment_id)

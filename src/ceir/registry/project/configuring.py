@@ -68,6 +68,8 @@ class RegistryOptions:
         identity_providers: by which people may log in.
         certificate_header: in which whatever ends TLS tells the certificate of a program; empty: no header
             is believed.
+        signing_key: Ed25519 key (PEM) that signs lists over the API, the one that signs snapshots; None: they
+            go out unsigned.
         api_per_minute: calls that a program may make, unless it has an allowance of its own.
         exempt_device_types: kinds of device (as the TAC list names them) that need no registration; the same
             as in the policy.
@@ -86,6 +88,7 @@ class RegistryOptions:
     proxies: int = 0
     identity_providers: tuple[IdentityProvider, ...] = ()
     certificate_header: str = ""
+    signing_key: Path | None = None
     api_per_minute: int = 6000
     exempt_device_types: tuple[str, ...] = ()
     webhooks_private: bool = False
@@ -186,6 +189,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
         **_logins(options),
         "LOGGING_CONFIG": None,
         "CEIR_CERTIFICATE_HEADER": options.certificate_header,
+        "CEIR_SIGNING_KEY": options.signing_key,
         # The API refuses by the length that a request claims; files are streamed and not counted here.
         "DATA_UPLOAD_MAX_MEMORY_SIZE": 8_000_000,
         "CEIR_COUNTRY": options.country,
@@ -297,7 +301,7 @@ def _database(address: str | Path) -> dict[str, Any]:
             "The database's address is not one of PostgreSQL.", "postgresql://USER@HOST:PORT/NAME"
         )
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "ceir.registry.project.postgresql",
         "NAME": parts.path.strip("/"),
         "USER": unquote(parts.username or ""),
         # A password belongs in PGPASSFILE or in a service; one in an address is taken for containers.
