@@ -1,6 +1,7 @@
 """Lists and rows at a desk: to be looked at, to do deeds with, to read personal data on a legal basis."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -173,6 +174,7 @@ class DeskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # of any model
         if not may(actor, deed.needs):
             raise PermissionDenied
         form = forms.Form(request.POST if request.method == "POST" else None)
+        form.required_css_class = "required"  # labels of what must be typed stand out
         form.fields.update({name: ask() for name, ask in deed.asks.items()})
         shown = None
         if request.method == "POST" and form.is_valid():
@@ -252,7 +254,9 @@ def _shower(field: Any) -> Callable[[Any, Any], object]:
             return bytes(value).hex()
         if field.name == "imei" and isinstance(value, int) and value >= 0:
             return f"{value:014}"
-        return value
+        if isinstance(value, datetime):
+            return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        return "-" if value is None and not isinstance(field, models.BooleanField) else value
 
     show.short_description = field.verbose_name  # type: ignore[attr-defined]
     show.boolean = isinstance(field, models.BooleanField)  # type: ignore[attr-defined]
