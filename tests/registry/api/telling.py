@@ -115,9 +115,9 @@ _NAMED_BY_NUMBER = re.compile(r"\b(case|consignment|certificate|proposal|release
 _KEYS = frozenset(
     {
         "case", "proposal", "organisation", "importer", "station", "device", "registration", "certificate",
-        "laboratory", "report", "shop", "consignment", "audit", "sample", "code", "submission", "id", "line",
+        "laboratory", "report", "shop", "pair_code", "consignment", "audit", "sample", "code", "id", "line",
         "licence", "holder_organisation", "replaces", "transfer", "trace", "alarm", "review", "order",
-        "next",
+        "next", "submission",
     }
 )  # fmt: skip
 _SHARES = frozenset({"devices", "released", "moved"})

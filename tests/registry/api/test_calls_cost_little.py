@@ -208,6 +208,6 @@ def test_a_connection_that_was_cut_is_made_anew() -> None:
         **{name: info[name] for name in ("dbname", "user", "host") if name in info}, autocommit=True
     ) as other:
         other.execute("SELECT pg_terminate_backend(%s)", (pid,))
+    connection.close_if_unusable_or_obsolete()  # as at the end of a request, and after a pause:
     connection._served_at = 0.0
-    connection.close_if_unusable_or_obsolete()  # as at the beginning of a request
     assert asks(token) == 200
