@@ -64,7 +64,7 @@ def test_neither_the_same_person_nor_the_same_role_decides() -> None:
     one = propose(REVIEWED, "a:1", {}, actor=actor(Role.REVIEWER, "r1"), reason="why", at=NOW)
     for login in ("r1", "r2"):
         with pytest.raises(FourEyesError):
-            decide(one.pk, accept=True, actor=actor(Role.REVIEWER, login), reason="", at=NOW)
+            decide(one.pk, accept=True, actor=actor(Role.REVIEWER, login), reason="seen", at=NOW)
     assert DONE == []
 
 
@@ -78,7 +78,7 @@ def test_a_rejected_withdrawn_or_expired_proposal_changes_nothing() -> None:
     late = NOW + timedelta(days=15)
     assert expire(late) == 1
     with pytest.raises(ProposalError):
-        decide(three.pk, accept=True, actor=actor(Role.REVIEWER), reason="", at=late)
+        decide(three.pk, accept=True, actor=actor(Role.REVIEWER), reason="seen", at=late)
     assert DONE == []
 
 
@@ -131,7 +131,7 @@ def test_what_stood_until_somebody_decided_goes_back_when_he_does_not_want_it(
     waiting = [propose(kind, f"a:{n}", {}, actor=officer, reason="why", at=NOW).pk for n in range(4)]
     decide(waiting[0], accept=False, actor=reviewer, reason="no", at=NOW)
     withdraw(waiting[1], actor=officer, at=NOW)
-    decide(waiting[2], accept=True, actor=reviewer, reason="", at=NOW)
+    decide(waiting[2], accept=True, actor=reviewer, reason="seen", at=NOW)
     assert expire(late) == 1
     expected = [
         ("a:0", "rejected", reviewer.id),

@@ -54,6 +54,10 @@ NEEDED: Mapping[str, tuple[Permission, ...]] = {
     "grant_licence": (Permission.IMPORT_LICENSE,),
     "job_result": (Permission.STATUS_READ,),
     "list_alarms": (Permission.IMPORT_LOOK_UP,),
+    "appeal_words": (
+        Permission.APPEAL_EXAMINE,
+        Permission.APPEAL_DECIDE,
+    ),
     "list_appeals": (
         Permission.APPEAL_EXAMINE,
         Permission.APPEAL_DECIDE,

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from desk import country, fleet, line, proof, registered, speaks_for
 from django.utils import timezone
-from people import organisation
+from people import account, organisation
 from registry_publications import decided, publish
 from telling import Teller, story
 from test_duties import owed
@@ -213,9 +213,21 @@ def programs_get_credentials(tell: Teller) -> None:
     operator = organisation(OrganisationKind.OPERATOR, "operator9").pk
     tell("list_organisations", "The operators", administrator, query={"kind": "operator"})
     tell("one_organisation", "One of them", administrator, organisation_id=operator)
-    wanted = {"name": "gateway", "role": "operator", "scopes": ["status.read", "subscriber.report"]}
-    tell("make_program", "The secret is told once", administrator, wanted, organisation_id=operator)
-    tell("list_clients", "Whose secrets are not told again", administrator, organisation_id=operator)
+    wanted = {
+        "name": "gateway",
+        "role": "operator",
+        "scopes": ["status.read", "subscriber.report"],
+        "responsible": account(Role.OPERATOR, "operator-9", "operator9").pk,
+        "reason": "their new gateway of messages",
+    }
+    tell(
+        "make_program",
+        "One half of the secret is told, once",
+        administrator,
+        wanted,
+        organisation_id=operator,
+    )
+    tell("list_clients", "Whose secrets are never told", administrator, organisation_id=operator)
 
 
 @story

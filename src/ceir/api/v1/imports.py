@@ -29,7 +29,6 @@ from ceir.identifiers import InvalidIdentifierError
 from ceir.registry.accounts.permissions import RULES, Permission
 from ceir.registry.actors import Actor
 from ceir.registry.imports import alarms, checking, licences, looking_up, receiving, releasing, reporting
-from ceir.registry.imports.against_register import register_checks
 from ceir.registry.imports.alarms import AlarmError
 from ceir.registry.imports.imei_files import ImportFileRefusedError
 from ceir.registry.imports.licences import LicenceError
@@ -43,7 +42,6 @@ from ceir.registry.imports.releasing import SecondPersonNeededError
 from ceir.registry.imports.states import ConsignmentStateError, ConsignmentUnknownError
 from ceir.registry.organisations.models import Organisation
 from ceir.registry.proposals.deciding import ProposalError
-from ceir.registry.registrations.holding import registered_among
 
 ROUTER = Router()
 
@@ -374,14 +372,8 @@ def report_consignment(request: Request, consignment_id: Key) -> StreamingHttpRe
 def check_consignment(request: Request, consignment_id: Key) -> Consignment:
     """Against TACs, certificates, cases, registrations and what networks saw; again as often as needed."""
     _consignment(request, consignment_id)
-    given, at = country(), timezone.now()
-    checks = register_checks(
-        at,
-        allocated=given.allocated,
-        seen=given.seen_imeis,
-        registered=lambda imeis: registered_among(imeis, at=at),
-    )
-    checked = checking.check(consignment_id, checks, actor=request.auth.actor, at=at)
+    at = timezone.now()
+    checked = checking.check(consignment_id, country().checks(at), actor=request.auth.actor, at=at)
     return _as_shown(checked, request.auth.actor)
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from ninja import Router, Schema
 
 from ceir.api.paging import CursorError, Page, page_of
-from ceir.api.parsing import one_of
+from ceir.api.parsing import Reason, one_of
 from ceir.api.problems import NotFoundError
 from ceir.api.terms import Example, Guard, terms
 from ceir.api.tokens import Request
@@ -41,7 +41,7 @@ class Decision(Schema):
     """What the second person says."""
 
     accept: bool
-    reason: str
+    reason: Reason
 
 
 _WAITING = {

@@ -60,7 +60,7 @@ class Desk:
     model: type[models.Model]
     sees: tuple[Permission, ...]
     shown: tuple[str, ...]
-    filters: tuple[str, ...] = ()
+    filters: tuple[Any, ...] = ()
     find: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
     hidden: frozenset[str] = frozenset()

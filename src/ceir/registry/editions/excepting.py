@@ -160,7 +160,8 @@ def _note(edition: ExceptionEdition, access: Access, rows: int) -> None:
 
 
 def _standing(owner: Organisation, at: datetime) -> set[_Pair]:
-    """Equipment and SIMs of an operator that are paired now; stolen and lost equipment is left out."""
+    """Equipment and SIMs of an operator that are paired now; stolen and lost equipment is left out, unless an
+    appeal decided in spite of the report."""
     left_out = missing(at)
     rows = Pairing.objects.filter(
         state=State.IN_FORCE.value,
@@ -169,8 +170,12 @@ def _standing(owner: Organisation, at: datetime) -> set[_Pair]:
         line__sims__ended_at=None,
         line__sims__operator=owner,
         line__sims__imsi__isnull=False,
-    ).values_list("imei", "line__sims__pk")
-    return {(imei, sim) for imei, sim in rows.iterator(chunk_size=_AT_ONCE) if imei not in left_out}
+    ).values_list("imei", "line__sims__pk", "despite_report")
+    return {
+        (imei, sim)
+        for imei, sim, despite in rows.iterator(chunk_size=_AT_ONCE)
+        if despite or imei not in left_out
+    }
 
 
 def _at(operator: str, sequence: int) -> set[_Pair]:

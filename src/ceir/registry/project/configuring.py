@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ceir.errors import CeirError
+from ceir.registry.country.reading import Decided
 from ceir.registry.project.identity_providers import IdentityProvider
 
 APPS = (
@@ -72,6 +73,7 @@ class RegistryOptions:
         api_per_minute: calls that a program may make, unless it has an allowance of its own.
         exempt_device_types: kinds of device (as the TAC list names them) that need no registration; the same
             as in the policy.
+        country: what the country decides; None: only what does without, and its clock is UTC.
         webhooks_private: webhooks may lead into networks of the installer's own, and without TLS.
     """
 
@@ -90,6 +92,7 @@ class RegistryOptions:
     api_per_minute: int = 6000
     exempt_device_types: tuple[str, ...] = ()
     webhooks_private: bool = False
+    country: Decided | None = None
     languages: tuple[tuple[str, str], ...] = field(default=(("en", "English"),))
 
     @property
@@ -164,7 +167,8 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
         ],
         "TASKS": {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}},
         "USE_TZ": True,
-        "TIME_ZONE": "UTC",
+        # The clock of pages, of days and of messages; the database keeps UTC all the same.
+        "TIME_ZONE": options.country.own.time_zone if options.country else "UTC",
         "LANGUAGES": list(options.languages),
         "LANGUAGE_CODE": options.languages[0][0],
         "STATIC_URL": "/static/",
@@ -188,6 +192,7 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
         "CEIR_SIGNING_KEY": options.signing_key,
         # The API refuses by the length that a request claims; files are streamed and not counted here.
         "DATA_UPLOAD_MAX_MEMORY_SIZE": 8_000_000,
+        "CEIR_COUNTRY": options.country,
         "CEIR_API_PER_MINUTE": options.api_per_minute,
         "CEIR_WEBHOOKS_PRIVATE": options.webhooks_private,
         "CEIR_EXEMPT_DEVICE_TYPES": options.exempt_device_types,
