@@ -15,7 +15,6 @@ CEIR_API_PER_MINUTE = 6000
 CEIR_WEBHOOKS_PRIVATE = False
 CEIR_EXEMPT_DEVICE_TYPES: tuple[str, ...] = ()
 CEIR_CERTIFICATE_HEADER = ""
-CEIR_SIGNING_KEY: Path | None = None
 CEIR_PROXIES = 0
 CEIR_FORMS_GO_TO: tuple[str, ...] = ()
 """Spelled out, because type checks see only what is."""
