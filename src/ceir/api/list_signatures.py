@@ -28,7 +28,7 @@ def signed_text(edition: Edition | ExceptionEdition) -> bytes:
 
 
 def signature_of(edition: Edition | ExceptionEdition) -> tuple[str, str] | None:
-    """Id of the key and signature in base64; None: the installer has no key.
+    """Id of the key, and the signature in base64; None: the installer has no key.
 
     Raises:
         KeyRefusedError: the key's file cannot be used.

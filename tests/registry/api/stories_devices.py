@@ -5,16 +5,16 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from calling import program
 from desk import country, fleet, line, proof, registered, speaks_for
 from django.utils import timezone
+from people import account, organisation
 from registry_publications import decided, publish
 from telling import Teller, story
 from test_duties import owed
 from world import PLMN, POLICY, imei, number
 
 from ceir.identifiers import Imsi
-from ceir.registry.actors import SYSTEM, Role
+from ceir.registry.actors import SYSTEM, OrganisationKind, Role
 from ceir.registry.codes.models import Purpose
 from ceir.registry.registrations.owning import Seen
 from ceir.registry.runs.applying import apply
@@ -210,12 +210,24 @@ def an_appeal_is_withdrawn(tell: Teller) -> None:
 def programs_get_credentials(tell: Teller) -> None:
     fleet(speaks_for(Role.IMPORTER), 1)
     administrator = Role.ADMINISTRATOR
-    operator = program(Role.OPERATOR).organisation_id
+    operator = organisation(OrganisationKind.OPERATOR, "operator9").pk
     tell("list_organisations", "The operators", administrator, query={"kind": "operator"})
     tell("one_organisation", "One of them", administrator, organisation_id=operator)
-    wanted = {"name": "gateway", "role": "operator", "scopes": ["status.read", "subscriber.report"]}
-    tell("make_program", "The secret is told once", administrator, wanted, organisation_id=operator)
-    tell("list_clients", "Whose secrets are not told again", administrator, organisation_id=operator)
+    wanted = {
+        "name": "gateway",
+        "role": "operator",
+        "scopes": ["status.read", "subscriber.report"],
+        "responsible": account(Role.OPERATOR, "operator-9", "operator9").pk,
+        "reason": "their new gateway of messages",
+    }
+    tell(
+        "make_program",
+        "One half of the secret is told, once",
+        administrator,
+        wanted,
+        organisation_id=operator,
+    )
+    tell("list_clients", "Whose secrets are never told", administrator, organisation_id=operator)
 
 
 @story

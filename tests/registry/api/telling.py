@@ -115,14 +115,14 @@ _NAMED_BY_NUMBER = re.compile(r"\b(case|consignment|certificate|proposal|release
 _KEYS = frozenset(
     {
         "case", "proposal", "organisation", "importer", "station", "device", "registration", "certificate",
-        "laboratory", "report", "shop", "consignment", "audit", "sample", "code", "submission", "id", "line",
+        "laboratory", "report", "shop", "pair_code", "consignment", "audit", "sample", "code", "id", "line",
         "licence", "holder_organisation", "replaces", "transfer", "trace", "alarm", "review", "order",
-        "next",
+        "next", "submission", "responsible",
     }
 )  # fmt: skip
 _SHARES = frozenset({"devices", "released", "moved"})
 """Which half of the devices goes out first is drawn."""
-_DRAWN = frozenset({"If-Match", "secret", "identifier", "code", "cursor", "next"})
+_DRAWN = frozenset({"If-Match", "first_half", "secret", "identifier", "code", "cursor", "next"})
 
 
 def same(found: Any, told: Any, where: str = "", key: str = "") -> str:  # noqa: PLR0911 - kinds of values

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,10 +11,10 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from people import NOW, actor
+from people import NOW, actor, agreed, second
 
 from ceir.api import known_callers, tokens
-from ceir.registry.accounts.clients import rotate_secret, set_in_use
+from ceir.registry.accounts.clients import hand_out, propose_secret, put_out_of_use
 from ceir.registry.accounts.models import Client
 from ceir.registry.actors import Role
 from ceir.registry.calls import allowing
@@ -115,6 +115,14 @@ def test_a_call_to_a_name_that_is_not_the_registers_is_refused() -> None:
 # --- what is remembered of tokens
 
 
+def rotate(made: Client, overlap: timedelta, at: datetime) -> None:
+    """Two people give a program a new secret."""
+    administrator = actor(Role.ADMINISTRATOR)
+    propose_secret(made.pk, half=NEXT[:25], overlap=overlap, reason="x", actor=administrator, at=at)
+    agreed(made.actor.id)
+    hand_out(made.pk, half=NEXT[25:], actor=second(), at=at)
+
+
 def asks(token: str) -> int:
     return int(call("GET", STATUS, token).status_code)
 
@@ -122,9 +130,11 @@ def asks(token: str) -> int:
 def test_what_ends_a_program_counts_at_once_here() -> None:
     made, token = program(Role.OPERATOR), bearer(Role.OPERATOR)
     assert asks(token) == 200
-    set_in_use(made.pk, active=False, reason="lost", actor=actor(Role.ADMINISTRATOR), at=NOW)
+    put_out_of_use(made.pk, reason="lost", actor=actor(Role.ADMINISTRATOR), at=NOW)
     assert asks(token) == 401
-    set_in_use(made.pk, active=True, reason="found", actor=actor(Role.ADMINISTRATOR), at=NOW)
+    again = Client.objects.get(pk=made.pk)
+    again.active = True
+    again.save()
     assert asks(token) == 200
     owner = Organisation.objects.get(pk=made.organisation_id)
     owner.active = False
@@ -181,16 +191,15 @@ def test_a_token_is_known_only_with_the_certificate_that_it_came_with() -> None:
 def test_a_secret_that_is_replaced_takes_its_tokens_along() -> None:
     made, token = program(Role.OPERATOR), bearer(Role.OPERATOR)
     assert asks(token) == 200
-    by, now = actor(Role.ADMINISTRATOR), timezone.now()
-    rotate_secret(made.pk, secret=NEXT, overlap=timedelta(0), actor=by, at=now)
+    rotate(made, timedelta(0), timezone.now())
     assert asks(token) == 401
     assert asks(bearer(Role.OPERATOR)) == 200
 
 
 def test_a_secret_that_goes_on_for_a_while_keeps_its_tokens_for_that_while() -> None:
     made, token = program(Role.OPERATOR), bearer(Role.OPERATOR)
-    by, now = actor(Role.ADMINISTRATOR), timezone.now()
-    rotate_secret(made.pk, secret=NEXT, overlap=timedelta(minutes=5), actor=by, at=now)
+    now = timezone.now()
+    rotate(made, timedelta(minutes=5), now)
     assert tokens.read(token, at=now + timedelta(minutes=4)) is not None
     assert tokens.read(token, at=now + timedelta(minutes=6)) is None
 
@@ -208,6 +217,6 @@ def test_a_connection_that_was_cut_is_made_anew() -> None:
         **{name: info[name] for name in ("dbname", "user", "host") if name in info}, autocommit=True
     ) as other:
         other.execute("SELECT pg_terminate_backend(%s)", (pid,))
+    connection.close_if_unusable_or_obsolete()  # as at the end of a request, and after a pause:
     connection._served_at = 0.0
-    connection.close_if_unusable_or_obsolete()  # as at the beginning of a request
     assert asks(token) == 200

@@ -60,14 +60,14 @@ class ChangesSince(ReadOn):
 
 
 @ROUTER.get("", response=ExceptionEditionOut, summary="The newest edition of the own exceptions")
-@terms(Permission.RUN_READ, refuses=_REFUSES)
+@terms(Permission.EXCEPTION_READ, refuses=_REFUSES)
 def current_exceptions(request: Request) -> ExceptionEdition:
     """For operators only: nobody else is told even how many there are."""
     return excepting.current_exceptions(request.auth.actor)
 
 
 @ROUTER.post("/whole", response=None, summary="The own exceptions as CSV", openapi_extra=_CSV)
-@terms(Permission.PERSONAL_READ, refuses=_REFUSES, own_transactions=True, legal_basis=True, cost=50)
+@terms(Permission.EXCEPTION_READ, refuses=_REFUSES, own_transactions=True, legal_basis=True, cost=50)
 def whole_exceptions(request: Request, on: ReadOn) -> HttpResponse:
     """`imei,imsi`, sorted; that it was read is recorded with the basis."""
     access = Access(request.auth.actor, timezone.now(), on.basis)
@@ -75,7 +75,7 @@ def whole_exceptions(request: Request, on: ReadOn) -> HttpResponse:
 
 
 @ROUTER.post("/changes", response=None, summary="What changed of them, as CSV", openapi_extra=_CSV)
-@terms(Permission.PERSONAL_READ, refuses=_REFUSES, own_transactions=True, legal_basis=True, cost=10)
+@terms(Permission.EXCEPTION_READ, refuses=_REFUSES, own_transactions=True, legal_basis=True, cost=10)
 def exception_changes(request: Request, on: ChangesSince) -> HttpResponse:
     """`added` and `removed` lines: done to edition `since` and sorted they give that of `Ceir-Sequence`."""
     access = Access(request.auth.actor, timezone.now(), on.basis)

@@ -12,8 +12,8 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Max, Q
 
-from ceir.registry.accounts.permissions import Permission, PermissionDeniedError, require
-from ceir.registry.actors import Actor, OrganisationKind, Role
+from ceir.registry.accounts.permissions import Permission, require
+from ceir.registry.actors import Actor, OrganisationKind
 from ceir.registry.audit.chain import record
 from ceir.registry.editions.issuing import KEPT, EditionGoneError, NoEditionError
 from ceir.registry.editions.models import ExceptionEdition, ExceptionEntry
@@ -93,9 +93,7 @@ def current_exceptions(actor: Actor) -> ExceptionEdition:
         PermissionDeniedError: the actor is no operator.
         NoEditionError: there is none yet.
     """
-    require(actor, Permission.RUN_READ)
-    if actor.acts_as is not Role.OPERATOR:
-        raise PermissionDeniedError("Exceptions are for the operator alone.", "Ask it.")
+    require(actor, Permission.EXCEPTION_READ)
     code = Organisation.objects.values_list("code", flat=True).get(pk=actor.organisation or 0)
     found = ExceptionEdition.objects.filter(operator=code).order_by("-sequence").first()
     if found is None:
@@ -110,7 +108,7 @@ def read_whole(*, access: Access) -> tuple[ExceptionEdition, bytes]:
         PermissionDeniedError, NoEditionError: as `current_exceptions`.
         RuntimeError: within another transaction, whose failure would take the record of reading with it.
     """
-    require(access.actor, Permission.PERSONAL_READ)
+    require(access.actor, Permission.EXCEPTION_READ)
     with reading():
         edition = current_exceptions(access.actor)
         _note(edition, access, edition.rows)
@@ -124,7 +122,7 @@ def read_changes(since: int, *, access: Access) -> tuple[ExceptionEdition, bytes
         EditionGoneError: what changed since is not kept any more, or that edition never was.
         PermissionDeniedError, NoEditionError, RuntimeError: as `read_whole`.
     """
-    require(access.actor, Permission.PERSONAL_READ)
+    require(access.actor, Permission.EXCEPTION_READ)
     with reading():
         edition = current_exceptions(access.actor)
         editions = ExceptionEdition.objects.filter(operator=edition.operator)
