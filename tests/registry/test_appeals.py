@@ -22,9 +22,7 @@ from ceir.registry.appeals.appealing import (
     AppealPolicy,
     add_evidence,
     add_line,
-    appeal_policy,
     make,
-    theft_conditions,
     withdraw,
 )
 from ceir.registry.appeals.deciding import ask_evidence, recommend, run_clocks
@@ -38,6 +36,7 @@ from ceir.registry.audit.chain import verify
 from ceir.registry.audit.models import Entry
 from ceir.registry.codes.models import Purpose
 from ceir.registry.codes.proving import CodeError, Proof
+from ceir.registry.country.policy_part import PolicyPart
 from ceir.registry.notices.models import Notice
 from ceir.registry.pairings import exporting as pairings_exporting
 from ceir.registry.pairings.exporting import pairings
@@ -301,8 +300,8 @@ def test_without_a_decision_there_is_no_appeal() -> None:
 
 def test_a_policy_says_which_conditions_rest_on_theft_and_which_of_them_on_theft_abroad() -> None:
     policy = load_policy(shipped_policies()["examplia"])[0]
-    assert theft_conditions(policy) == {"stolen", "stolen_abroad"}
-    assert appeal_policy(policy) == AppealPolicy(theft_conditions(policy), frozenset({"stolen_abroad"}))
+    assert PolicyPart.of(policy).theft == ("stolen", "stolen_abroad")
+    assert PolicyPart.of(policy).abroad == ("stolen_abroad",)
 
 
 def test_against_every_block_there_is_an_appeal_and_of_theft_it_is_decided_sooner() -> None:

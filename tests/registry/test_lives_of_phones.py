@@ -16,7 +16,7 @@ from world import PLMN, imei, number, proof_of, somebody
 from building import Register
 from ceir.identifiers import Imei, Imsi, Msisdn
 from ceir.registry.actors import SYSTEM, Role
-from ceir.registry.appeals.appealing import Appeal, AppealPolicy, make, theft_conditions
+from ceir.registry.appeals.appealing import Appeal, AppealPolicy, make
 from ceir.registry.appeals.deciding import recommend, run_clocks
 from ceir.registry.appeals.labels import write_labels
 from ceir.registry.appeals.measuring import reversal_rate
@@ -29,6 +29,7 @@ from ceir.registry.cases.reporting import report
 from ceir.registry.cases.tracing import Sighting, take_sightings
 from ceir.registry.cases.verifying import verify
 from ceir.registry.codes.models import Purpose
+from ceir.registry.country.policy_part import theft_conditions
 from ceir.registry.exports import write_exports
 from ceir.registry.lists_and_cases import decision_in_force, seen_with_contacts, standing_at
 from ceir.registry.personal.fields import keys

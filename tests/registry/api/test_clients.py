@@ -130,7 +130,9 @@ def test_a_program_put_out_of_use_is_refused_with_the_token_it_has() -> None:
 def test_an_organisation_put_out_of_use_takes_its_programs_along() -> None:
     made = program()
     token = bearer()
-    Organisation.objects.filter(pk=made.organisation_id).update(active=False)
+    organisation = Organisation.objects.get(pk=made.organisation_id)
+    organisation.active = False
+    organisation.save()
     assert read(token) == 401
     assert ask().status_code == 401
 
@@ -149,7 +151,8 @@ def test_a_scope_taken_away_is_gone_from_the_token_too() -> None:
 def test_a_role_that_changed_ends_the_tokens_of_the_role_before() -> None:
     made = program()
     token = bearer()
-    Client.objects.filter(pk=made.pk).update(role=Role.OFFICER.value)
+    made.role = Role.OFFICER.value
+    made.save()
     assert read(token) == 401
 
 

@@ -13,7 +13,7 @@ from ceir.api.country import NotSetUpError, country
 from ceir.api.paging import CursorError, Page, page_of
 from ceir.api.parsing import Basis, In, Key, Moment, ProofIn, ProvenIn, Reason, one_of, proof_of
 from ceir.api.problems import NotFoundError
-from ceir.api.terms import Example, terms
+from ceir.api.terms import Example, Guard, terms
 from ceir.api.tokens import Request
 from ceir.identifiers import InvalidIdentifierError
 from ceir.registry.accounts.permissions import RULES, Permission, PermissionDeniedError
@@ -246,6 +246,9 @@ def one_appeal(request: Request, appeal_id: Key) -> Appeal:
     return _appeal(request, appeal_id)
 
 
+_SEEN = Guard(one_appeal, Appeal, "appeal_id")
+
+
 @ROUTER.post(
     "/{appeal_id}/outcome",
     response=OwnAppealOut,
@@ -357,7 +360,7 @@ def withdraw_appeal(request: Request, appeal_id: Key, proven: ProvenIn) -> Appea
     response=AppealOut,
     summary="Ask who appealed for more",
 )
-@terms(Permission.APPEAL_EXAMINE, refuses=_REFUSES)
+@terms(Permission.APPEAL_EXAMINE, refuses=_REFUSES, guard=_SEEN)
 def request_evidence(request: Request, appeal_id: Key, asked: AskIn) -> Appeal:
     """The clock stands still until it comes, for so many days at most."""
     _appeal(request, appeal_id)
@@ -375,7 +378,7 @@ def request_evidence(request: Request, appeal_id: Key, asked: AskIn) -> Appeal:
     response={201: ProposalRef},
     summary="Propose how an appeal is decided",
 )
-@terms(Permission.APPEAL_EXAMINE, refuses=_REFUSES)
+@terms(Permission.APPEAL_EXAMINE, refuses=_REFUSES, guard=_SEEN)
 def recommend_outcome(request: Request, appeal_id: Key, said: RecommendationIn) -> Status[object]:
     """A second person decides; the clock runs on until then."""
     _appeal(request, appeal_id)

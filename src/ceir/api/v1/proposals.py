@@ -124,6 +124,7 @@ def one_proposal(request: Request, proposal_id: int) -> Proposal:
 )
 def decide_proposal(request: Request, proposal_id: int, decision: Decision) -> Proposal:
     """Carries the change out, or not; exactly once."""
+    one_proposal(request, proposal_id)
     return decide(
         proposal_id,
         accept=decision.accept,

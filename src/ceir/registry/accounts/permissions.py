@@ -65,6 +65,7 @@ class Permission(Enum):
     APPEAL_DECIDE = "appeal.decide"
     RUN_APPLY = "run.apply"
     RUN_READ = "run.read"
+    EXCEPTION_READ = "exception.read"
     RELEASE_MANAGE = "release.manage"
     RELEASE_CARRY_ON = "release.carry_on"
     RELEASE_READ = "release.read"
@@ -221,7 +222,12 @@ RULES: Mapping[Permission, Rule] = {
     Permission.APPEAL_MAKE: _rule("Appeal.", Role.OFFICER, Role.OPERATOR, own=(Role.CONSUMER,)),
     Permission.APPEAL_DECIDE: _rule("Decide appeals.", Role.REVIEWER),
     Permission.RUN_APPLY: _rule("Take over a run's decisions.", Role.ADMINISTRATOR, Role.SYSTEM),
-    Permission.RUN_READ: _rule("See runs and their lists.", *_REGULATOR, Role.AUDITOR, Role.OPERATOR),
+    Permission.RUN_READ: _rule(
+        "See runs and their lists.", *_REGULATOR, Role.AUDITOR, Role.OPERATOR, Role.SYSTEM
+    ),
+    Permission.EXCEPTION_READ: _rule(
+        "See with which of one's own subscribers blocked equipment works.", own=(Role.OPERATOR,)
+    ),
     Permission.RELEASE_MANAGE: _rule("Release decisions by stages, stop a release.", Role.OFFICER),
     Permission.RELEASE_CARRY_ON: _rule(
         "Let a running release go on; it stops at its budget.", Role.SYSTEM, Role.OFFICER

@@ -10,7 +10,6 @@ from django.db import IntegrityError, transaction
 
 from ceir.errors import CeirError
 from ceir.identifiers import EquipmentIdentity, Imei
-from ceir.policy import Policy
 from ceir.registry.accounts.permissions import Permission, require
 from ceir.registry.actors import Actor, Role
 from ceir.registry.appeals.models import (
@@ -37,7 +36,6 @@ from ceir.registry.transitions import move
 _LABEL = re.compile(r"[A-Za-z0-9_]{1,64}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MOST_EVIDENCE = 50
-_HERE, _ABROAD = "stolen_local", "stolen_foreign"
 
 
 class AppealError(CeirError):
@@ -51,7 +49,7 @@ class AppealPolicy:
     """What a country decides about appeals.
 
     Args:
-        theft: labels of conditions that rest on reports of theft or loss (`theft_conditions`).
+        theft: labels of conditions that rest on reports of theft or loss (`country.policy_part`).
         abroad: those of them that rest on reports from abroad alone.
         days: within which an appeal is decided; after them the device works again with who appeals, unless it
             was reported stolen here: there somebody else says that it is his, and only two people who heard
@@ -73,25 +71,6 @@ class AppealPolicy:
         if condition in self.abroad:
             return Theft.ABROAD
         return Theft.HERE if condition in self.theft else Theft.NONE
-
-
-def appeal_policy(policy: Policy) -> AppealPolicy:
-    """What a policy of the pipeline says about appeals."""
-    return AppealPolicy(theft_conditions(policy), abroad=_using(policy, _ABROAD) - _using(policy, _HERE))
-
-
-def theft_conditions(policy: Policy) -> frozenset[str]:
-    """Labels of the conditions that match only what is reported stolen or lost, here or abroad."""
-    return _using(policy, _HERE) | _using(policy, _ABROAD)
-
-
-def _using(policy: Policy, rule: str) -> frozenset[str]:
-    """Labels of the conditions that match only where a rule does."""
-    return frozenset(
-        label
-        for label, condition in policy.conditions.items()
-        if any(use.rule == rule and not use.negated for use in condition.all)
-    )
 
 
 DecisionOf = Callable[[EquipmentIdentity, str], int | None]

@@ -20,7 +20,7 @@ def pairings(at: datetime) -> Iterator[tuple[str, ...]]:
     the case ends the pairing is there again. What an appeal decided in spite of the report stays.
     """
     begin_list("pairings", at=at)
-    missing = _missing(at)
+    left_out = missing(at)
     rows = (
         Pairing.objects.filter(state=State.IN_FORCE.value, in_force_at__lte=at)
         .filter(line__ended_at=None, line__sims__ended_at=None, line__sims__isnull=False)
@@ -29,12 +29,12 @@ def pairings(at: datetime) -> Iterator[tuple[str, ...]]:
         .iterator(chunk_size=5000)
     )
     for imei, lines in groupby(rows, key=lambda row: int(row[0])):
-        let = [(imsi, number) for _, imsi, number, despite in lines if despite or imei not in missing]
+        let = [(imsi, number) for _, imsi, number, despite in lines if despite or imei not in left_out]
         for imsi, msisdn in sorted({(opened(imsi), opened(number)) for imsi, number in let}):
             yield (f"{imei:014}", imsi, msisdn)
 
 
-def _missing(at: datetime) -> frozenset[int]:
+def missing(at: datetime) -> frozenset[int]:
     """Equipment that cases say is stolen or lost, as they tell the pipeline."""
     cases = all_exports().get("stolen")
     if cases is None:
