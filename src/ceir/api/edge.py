@@ -84,6 +84,7 @@ class _Called:
             for pattern in self._endpoints.get(path.split("/", 1)[0], ()):
                 match = pattern.resolve(path)
                 if match is not None:
+                    match.route = ROOT.lstrip("/") + match.route
                     request.resolver_match = match
                     answer: HttpResponse = match.func(request, *match.args, **match.kwargs)
                     return answer
