@@ -338,7 +338,7 @@ def test_a_phone_bought_honestly_works_with_its_buyer_in_spite_of_the_report_onc
 ) -> None:
     DECIDED[imei(1), "stolen"] = 7
     appeal, other = appealed(condition="stolen"), appealed(2)
-    monkeypatch.setattr(pairings_exporting, "_missing", lambda _: frozenset({imei(1).number}))
+    monkeypatch.setattr(pairings_exporting, "missing", lambda _: frozenset({imei(1).number}))
     decided(other, uphold=True, only_him=True)
     assert paired() == [], "what was decided about something else gives way to the report"
     decided(appeal, uphold=True, only_him=True)
