@@ -135,7 +135,7 @@ def sha256_of(file: Path) -> str:
 
 
 def _own_folder(folder: Path) -> None:
-    """Make a folder, and what lacks above it, for its owner only: `parents=True` leaves those to the umask."""
+    """Make a folder, and what lacks above it, for its owner only; `parents=True` would ask the umask."""
     if not folder.exists():
         _own_folder(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
