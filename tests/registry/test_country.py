@@ -73,7 +73,8 @@ def test_what_is_usual_is_what_the_parts_of_the_register_do_by_themselves() -> N
     assert made.registrations == RegistrationPolicy()
     assert made.pairings == PairingPolicy()
     assert made.limits == Limits()
-    assert made.appeals == AppealPolicy(frozenset({"stolen", "stolen_abroad"}))
+    theft, abroad = frozenset({"stolen", "stolen_abroad"}), frozenset({"stolen_abroad"})
+    assert made.appeals == AppealPolicy(theft, abroad)
     assert made.provisional is None
     enabled = CountryFile(provisional_blocks=ProvisionalBlocks(enabled=True))
     assert Country.of(Decided(enabled)).provisional == ProvisionalBlock()
