@@ -23,6 +23,7 @@ if not settings.configured:
             debug=True,
         )
     )
+    settings.PASSWORD_HASHERS = ["quick_scrypt.QuickScrypt"]
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,7 @@ from ceir.registry.proposals.deciding import (
     decide,
     expire,
     propose,
+    seen_by,
     withdraw,
 )
 from ceir.registry.proposals.models import Proposal
@@ -66,6 +67,21 @@ def test_neither_the_same_person_nor_the_same_role_decides() -> None:
         with pytest.raises(FourEyesError):
             decide(one.pk, accept=True, actor=actor(Role.REVIEWER, login), reason="seen", at=NOW)
     assert DONE == []
+
+
+def test_others_than_the_regulator_see_the_proposals_that_they_have_a_part_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kind = ProposalKind(
+        "office.only", "For tests.", Permission.RELEASE_MANAGE, Permission.APPEAL_DECIDE, carry_out
+    )
+    monkeypatch.setattr(deciding, "all_kinds", lambda: {KIND.name: KIND, kind.name: kind})
+    made()
+    propose(kind, "release:1", {}, actor=actor(Role.OFFICER), reason="x", at=NOW)
+    for role, number in ((Role.REVIEWER, 2), (Role.AUDITOR, 2), (Role.POLICE, 1), (Role.CUSTOMS, 1)):
+        assert seen_by(actor(role)).count() == number
+    with pytest.raises(PermissionDeniedError):
+        seen_by(actor(Role.IMPORTER))
 
 
 def test_a_rejected_withdrawn_or_expired_proposal_changes_nothing() -> None:

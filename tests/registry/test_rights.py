@@ -3,9 +3,11 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
+from at_once import at_once, need_postgresql
 from django.db import transaction
 from people import NOW, account, actor, agreed, credentials, organisation, second
 
@@ -231,6 +233,29 @@ def test_two_that_wait_for_one_person_do_not_both_come_into_use() -> None:
     accept(second(), first)
     with pytest.raises(AccountRefusedError, match="in use already"), transaction.atomic():
         accept(second(), last)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_accounts_for_one_person_accepted_at_once_one_comes_into_use() -> None:
+    need_postgresql()
+    asked("one")
+    asked("two", Role.REVIEWER)
+    first, last = Proposal.objects.order_by("pk")
+    by = second(), auditor()
+    came_to = at_once(partial(accept, by[0], first), partial(accept, by[1], last))
+    assert sorted(type(one).__name__ for one in came_to) == ["AccountRefusedError", "Proposal"]
+    assert Account.objects.filter(login__in=("one", "two"), is_active=True).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_several_who_agree_at_once_one_is_the_second_person() -> None:
+    need_postgresql()
+    asked()
+    proposal = waiting()
+    by = second(), auditor(), actor(Role.AUDITOR, "auditor-2")
+    came_to = at_once(*(partial(accept, who, proposal) for who in by))
+    assert sorted(type(one).__name__ for one in came_to) == ["Proposal", "ProposalError", "ProposalError"]
+    assert Invitation.objects.get().given_by == Proposal.objects.get().decided_by
 
 
 # --- programs

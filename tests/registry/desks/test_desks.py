@@ -193,6 +193,27 @@ def test_a_row_is_found_by_its_imei_as_it_is_printed_and_shown_with_all_digits()
     assert browser.get("/admin/cases/case/abc%00/change/").status_code in (302, 404)
 
 
+def test_a_moment_is_shown_in_one_way_with_its_zone_and_what_is_not_there_as_a_dash() -> None:
+    case = reported()
+    page = logged_in(Role.OFFICER).get(f"/admin/cases/case/{case.pk}/change/").content.decode()
+    assert f"{case.reported_at:%Y-%m-%d %H:%M} UTC" in page
+    assert "+00:00" not in page
+    assert ">None<" not in page
+
+
+def test_what_must_be_typed_is_marked_and_an_error_is_tied_to_its_field() -> None:
+    browser = logged_in(Role.ADMINISTRATOR)
+    page = browser.get("/admin/accounts/account/begin/make/").content.decode()
+    assert re.search(r'<label for="id_login" class="required">', page)
+    assert not re.search(r'<label for="id_email" class="required">', page)
+    wrong = press(browser, "accounts/account/begin/make/").content.decode()
+    field = re.search(r'<input[^>]*name="login"[^>]*>', wrong)
+    assert field is not None
+    assert 'aria-invalid="true"' in field[0]
+    assert 'aria-describedby="id_login_error"' in field[0]
+    assert 'id="id_login_error"' in wrong
+
+
 def test_personal_data_is_sealed_until_a_legal_basis_is_given_and_the_read_is_kept() -> None:
     case = reported()
     browser = logged_in(Role.OFFICER)

@@ -14,6 +14,7 @@ import pytest
 from logging_in import PASSWORD, totp
 from offices import Office, ceir, own_database, wait_for
 from registry_publications import decided, imeis, publish
+from test_backups import run
 
 pytestmark = pytest.mark.slow
 
@@ -119,8 +120,8 @@ def test_a_release_is_planned_and_its_page_shows_the_clock_of_the_country(
 ) -> None:
     office = register.office
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
-    run = publish(tmp_path / "run", 1, [decided(one) for one in imeis(20)], as_of=yesterday)
-    ceir("apply", str(run), settings=office.settings, folder=office.folder)
+    made_run = publish(tmp_path / "run", 1, [decided(one) for one in imeis(20)], as_of=yesterday)
+    ceir("apply", str(made_run), settings=office.settings, folder=office.folder)
     made = answered(officer.post("releases", json={"run": 1, "reason": "newly blocked"}), 201)
     assert [stage["share"] for stage in made["stages"]] == [0.01, 0.1, 1.0]
     assert made["planned_at"].endswith("Z"), "programs are told UTC"
@@ -172,6 +173,27 @@ def test_what_appeals_taught_is_written_with_its_columns(register: Register) -> 
     assert file.read_text(encoding="utf-8") == "imei,condition,run,label\n"
     swept = ceir("labels", "lists/labels.csv", settings=office.settings, folder=office.folder, code=2)
     assert "folder of the workspace itself" in " ".join(swept.stderr.split())
+
+
+SHOW = """
+from ceir.cli._register import open_register
+from ceir.cli._session import Session
+open_register(Session(as_json=True, debug=True))
+from django.conf import settings as s
+print(s.CEIR_API_PER_MINUTE, s.CEIR_WEBHOOKS_PRIVATE, s.CEIR_EXEMPT_DEVICE_TYPES[:2], s.TIME_ZONE)
+from ceir.registry.country.given import country
+print(sorted(country().plmns), country().for_appeals().days)
+"""
+
+
+def test_settings_of_the_machine_and_files_elsewhere_are_obeyed(register: Register, tmp_path: Path) -> None:
+    office, file = register.office, tmp_path / "other.toml"
+    file.write_text('time_zone = "Asia/Kathmandu"\n[appeals]\ndays = 3\n', encoding="utf-8")
+    more = {"CEIR_API_PER_MINUTE": "7", "CEIR_WEBHOOKS_PRIVATE": "yes", "CEIR_COUNTRY": str(file)}
+    assert run(SHOW, office.folder, {**office.settings, **more}).splitlines() == [
+        "7 True ('Modem', 'Module') Asia/Kathmandu",
+        "['operator1', 'operator2', 'operator3', 'operator4'] 3",
+    ]
 
 
 def test_a_fault_in_the_country_s_file_is_told_and_nothing_starts(register: Register) -> None:

@@ -101,7 +101,8 @@ class AppealEvidenceOut(Schema):
 
 
 class AppealOut(Schema):
-    """An appeal as it stands; undecided at `decide_by`, the device works again."""
+    """An appeal as it stands; undecided at `decide_by`, the device works again with who appealed; one that is
+    reported stolen here does not, and the appeal is overdue."""
 
     id: int
     identity: str

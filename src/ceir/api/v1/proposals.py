@@ -14,7 +14,7 @@ from ceir.api.tokens import Request
 from ceir.errors import CeirError
 from ceir.registry.accounts.permissions import Permission
 from ceir.registry.actors import Role
-from ceir.registry.proposals.deciding import decide
+from ceir.registry.proposals.deciding import decide, seen_by
 from ceir.registry.proposals.models import Proposal, State
 
 ROUTER = Router()
@@ -78,7 +78,7 @@ def list_proposals(
     request: Request, state: ProposalState = State.OPEN, cursor: str = ""
 ) -> dict[str, object]:
     """Page by page; `next` is the cursor of the page that follows."""
-    found = Proposal.objects.filter(state=state.value)
+    found = seen_by(request.auth.actor).filter(state=state.value)
     return page_of(found, cursor)
 
 
@@ -99,9 +99,9 @@ def list_proposals(
 )
 def one_proposal(request: Request, proposal_id: int) -> Proposal:
     """As it stands."""
-    found = Proposal.objects.filter(pk=proposal_id).first()
+    found = seen_by(request.auth.actor).filter(pk=proposal_id).first()
     if found is None:
-        raise NotFoundError(f"There is no proposal {proposal_id}.", "List those that wait.")
+        raise NotFoundError(f"There is no proposal {proposal_id} for you.", "List those that wait.")
     return found
 
 

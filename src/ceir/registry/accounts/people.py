@@ -201,6 +201,9 @@ def account_of(proposal: Proposal) -> Account:
 
 
 def _opened(proposal: Proposal, actor: Actor, at: datetime) -> None:
+    # All of the person's accounts, in one order: two of them do not come into use at once.
+    of_person = accounts_of(int(proposal.subject.partition(":")[2]))
+    list(Account.objects.select_for_update().filter(pk__in=of_person).order_by("pk").values_list("pk"))
     account = account_of(proposal)
     _require_unchanged(account, proposal.payload["role"])
     _require_only_one(account)

@@ -9,11 +9,12 @@ from functools import cache
 from typing import Any, ClassVar
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from ceir.errors import CeirError
-from ceir.registry.accounts.permissions import Permission, PermissionDeniedError, require
+from ceir.registry.accounts.permissions import RULES, Permission, PermissionDeniedError, require
 from ceir.registry.accounts.same_person import is_answered_for, same_person
-from ceir.registry.actors import SYSTEM, Actor
+from ceir.registry.actors import ROLES_OF, SYSTEM, Actor, OrganisationKind
 from ceir.registry.audit.chain import record
 from ceir.registry.free_text import free_text
 from ceir.registry.project.configuring import APPS
@@ -178,6 +179,25 @@ def expire(at: datetime) -> int:
 
     late = Proposal.objects.filter(state=State.OPEN.value, expires_at__lte=at)
     return for_each(list(late.order_by("pk").values_list("pk", flat=True)), close)
+
+
+def seen_by(actor: Actor) -> QuerySet[Proposal]:
+    """The proposals that somebody may see: the regulator's people all of them, others those of kinds that
+    they may propose or decide: what a police station waits for says nothing to customs.
+
+    Raises:
+        PermissionDeniedError: none.
+    """
+    require(actor, Permission.PROPOSAL_READ)
+    role = actor.acts_as
+    if role in ROLES_OF[OrganisationKind.REGULATOR]:
+        return Proposal.objects.all()
+    kinds = [
+        name
+        for name, kind in all_kinds().items()
+        if role in RULES[kind.may_propose].roles | RULES[kind.may_decide].roles
+    ]
+    return Proposal.objects.filter(kind__in=kinds)
 
 
 def _require_second_person(proposal: Proposal, kind: ProposalKind, actor: Actor) -> None:
