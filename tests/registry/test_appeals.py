@@ -1,25 +1,34 @@
 """Appeals: heard within days or the device works again; and what they teach."""
 
 import io
-from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import timedelta
 from fractions import Fraction
-from functools import partial
 
 import pytest
-from at_once import at_once, need_postgresql
+from appeals_world import (
+    APPEALS,
+    DECIDED,
+    DUE,
+    SEEN,
+    appealed,
+    appealed_by,
+    begin_anew,
+    decided,
+    decision_of,
+    evidence,
+    paired,
+    seen_with,
+)
 from django.db import connection
 from people import NOW, actor
-from world import ASKS, PLMN, POLICY, STANDINGS, imei, number, phone, proof_of, somebody
+from world import ASKS, PLMN, POLICY, imei, number, phone, proof_of, somebody
 
 from ceir.errors import CeirError
-from ceir.identifiers import EquipmentIdentity, Imsi, MalformedImei, Msisdn
-from ceir.policy import load_policy, shipped_policies
+from ceir.identifiers import Imsi, MalformedImei
 from ceir.registry.accounts.permissions import PermissionDeniedError
 from ceir.registry.actors import SYSTEM, Role
 from ceir.registry.appeals.appealing import (
     AppealError,
-    AppealPolicy,
     add_evidence,
     add_line,
     make,
@@ -35,16 +44,14 @@ from ceir.registry.appeals.restoring import is_restored, restored
 from ceir.registry.audit.chain import verify
 from ceir.registry.audit.models import Entry
 from ceir.registry.codes.models import Purpose
-from ceir.registry.codes.proving import CodeError, Proof
-from ceir.registry.country.policy_part import PolicyPart
+from ceir.registry.codes.proving import CodeError
 from ceir.registry.notices.models import Notice
 from ceir.registry.pairings import exporting as pairings_exporting
-from ceir.registry.pairings.exporting import pairings
 from ceir.registry.pairings.pairing import PairingError, propose_release, release
 from ceir.registry.personal.fields import Access
 from ceir.registry.personal.shredding import erase_about, shred
 from ceir.registry.personal.subject_access import everything_about
-from ceir.registry.proposals.deciding import ProposalError, decide
+from ceir.registry.proposals.deciding import decide
 from ceir.registry.proposals.deciding import withdraw as withdraw_proposal
 from ceir.registry.proposals.models import Proposal
 from ceir.registry.registrations.owning import Seen
@@ -53,90 +60,10 @@ from ceir.registry.subscribers.models import Line
 from ceir.registry.subscribers.reporting import Holder, report_line
 from ceir.registry.transitions import IllegalTransitionError
 
-APPEALS = AppealPolicy(
-    theft=frozenset({"stolen", "abroad"}),
-    abroad=frozenset({"abroad"}),
-    days=15,
-    evidence_days=10,
-    most_asks=1,
-)
-DUE = NOW + timedelta(days=15)
-DECIDED: dict[tuple[EquipmentIdentity, str], int] = {}
-SEEN: dict[Msisdn, list[Seen]] = {}
-DIGEST = "ab" * 32
-
 
 @pytest.fixture(autouse=True)
 def _world() -> None:
-    STANDINGS.clear()
-    DECIDED.clear()
-    SEEN.clear()
-    for n in (1, 2):
-        DECIDED[imei(1), "shared_identity"] = 7
-        SEEN[number(n)] = [Seen(imei(1), NOW)]
-        report_line(
-            number(n), Imsi(f"11101{n:010}"), plmns=(PLMN,), actor=actor(Role.OPERATOR), at=NOW,
-            holder=Holder.read(f"AB12345{n}"),
-        )  # fmt: skip
-
-
-def decision_of(identity: EquipmentIdentity, condition: str) -> int | None:
-    return DECIDED.get((identity, condition))
-
-
-def seen_with(of: Msisdn) -> Collection[Seen]:
-    return SEEN.get(of, [])
-
-
-def appealed(
-    n: int = 1,
-    condition: str = "shared_identity",
-    identity: EquipmentIdentity | None = None,
-    why: str = "I bought it new; here is the receipt.",
-    proof: Proof | None = None,
-    at: datetime = NOW,
-) -> Appeal:
-    return make(
-        identity or imei(1),
-        condition,
-        why,
-        proof=proof or proof_of(Purpose.APPEAL, n, at=at),
-        decision_of=decision_of,
-        seen_with=seen_with,
-        policy=APPEALS,
-        actor=somebody(n),
-        at=at,
-    )
-
-
-def appealed_by(n: int) -> Appeal:
-    """The appeal of somebody about a cloned identity that is open already."""
-    return Appeal.objects.get(number_key=number(n).digits, condition="shared_identity")
-
-
-def evidence(appeal: Appeal, n: int = 1, at: datetime = NOW, digest: str = DIGEST, **more: str) -> Evidence:
-    return add_evidence(
-        appeal.pk,
-        EvidenceKind.INVOICE,
-        more.get("reference", "documents/12"),
-        digest,
-        remark=more.get("remark", ""),
-        proof=proof_of(Purpose.APPEAL, n, at=at),
-        actor=somebody(n),
-        at=at,
-    )
-
-
-def decided(appeal: Appeal, *, uphold: bool, only_him: bool = False, at: datetime = NOW) -> Appeal:
-    proposal = recommend(
-        appeal.pk, uphold=uphold, only_him=only_him, reason="seen it", actor=actor(Role.OFFICER), at=at
-    )
-    decide(proposal.pk, accept=True, actor=actor(Role.REVIEWER), reason="agreed", at=at)
-    return Appeal.objects.get(pk=appeal.pk)
-
-
-def paired(at: datetime = NOW) -> list[str]:
-    return [msisdn for _, _, msisdn in pairings(at)]
+    begin_anew()
 
 
 def test_an_appeal_upheld_for_who_made_it_lets_the_device_work_with_him_and_with_no_clone() -> None:
@@ -296,12 +223,6 @@ def test_who_was_heard_appeals_again_only_against_a_new_decision() -> None:
 def test_without_a_decision_there_is_no_appeal() -> None:
     with pytest.raises(AppealError, match="No decision"):
         appealed(condition="not_registered")
-
-
-def test_a_policy_says_which_conditions_rest_on_theft_and_which_of_them_on_theft_abroad() -> None:
-    policy = load_policy(shipped_policies()["examplia"])[0]
-    assert PolicyPart.of(policy).theft == ("stolen", "stolen_abroad")
-    assert PolicyPart.of(policy).abroad == ("stolen_abroad",)
 
 
 def test_against_every_block_there_is_an_appeal_and_of_theft_it_is_decided_sooner() -> None:
@@ -560,48 +481,6 @@ def test_an_appeal_that_cannot_go_on_keeps_no_other_from_being_restored() -> Non
         run_clocks(DUE)
     assert Appeal.objects.get(pk=other.pk).restored_because == "undecided"
     assert paired(DUE) == [number(2).digits]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_of_several_who_decide_an_appeal_at_once_one_does_and_the_clock_takes_nothing_back() -> None:
-    need_postgresql()
-    appeal = appealed()
-    against = recommend(appeal.pk, uphold=False, reason="x", actor=actor(Role.OFFICER), at=NOW)
-    reviewers = [actor(Role.REVIEWER, f"r{n}") for n in range(3)]
-    came_to = at_once(
-        *(
-            partial(decide, against.pk, accept=n != 1, actor=who, reason="x", at=NOW)
-            for n, who in enumerate(reviewers)
-        ),
-        partial(run_clocks, DUE),
-        partial(run_clocks, DUE),
-    )
-    assert sum(isinstance(one, Proposal) for one in came_to[:3]) == 1
-    assert all(isinstance(one, Proposal | ProposalError) for one in came_to[:3])
-    after = Appeal.objects.get()
-    run_clocks(DUE)
-    if after.state == "dismissed":
-        assert (paired(DUE), Lesson.objects.count()) == ([], 1)
-    else:
-        assert (after.state, paired(DUE)) == ("open", [number(1).digits])
-    verify()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_who_appeals_several_times_at_once_has_appealed_once() -> None:
-    need_postgresql()
-    proofs = [proof_of(Purpose.APPEAL, 1, by=somebody(n)) for n in range(1, 5)]
-    came_to = at_once(
-        *(
-            partial(
-                make, imei(1), "shared_identity", "x", proof=proof, decision_of=decision_of,
-                seen_with=seen_with, policy=APPEALS, actor=somebody(n), at=NOW,
-            )
-            for n, proof in enumerate(proofs, 1)
-        )
-    )  # fmt: skip
-    assert sorted(type(one).__name__ for one in came_to) == ["Appeal", *["AppealError"] * 3]
-    assert Appeal.objects.count() == 1
 
 
 def test_who_appealed_is_told_what_becomes_of_it_and_nobody_else() -> None:

@@ -1,7 +1,7 @@
 """Lists and rows at a desk: to be looked at, to do deeds with, to read personal data on a legal basis."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -15,6 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.timezone import localtime
 
 from ceir.errors import CeirError
 from ceir.registry.accounts.permissions import require
@@ -261,7 +262,7 @@ def _shower(field: Any) -> Callable[[Any, Any], object]:
         if field.name == "imei" and isinstance(value, int) and value >= 0:
             return f"{value:014}"
         if isinstance(value, datetime):
-            return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+            return f"{localtime(value):%Y-%m-%d %H:%M %Z}"
         return "-" if value is None and not isinstance(field, models.BooleanField) else value
 
     show.short_description = field.verbose_name  # type: ignore[attr-defined]
