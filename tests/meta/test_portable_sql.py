@@ -57,7 +57,7 @@ FORBIDDEN: dict[type[exp.Expression], str] = {
 FUNCTIONS = {
     *("And", "Or", "Not", "If", "Case", "Cast", "Coalesce", "Upper", "Replace", "Substring", "Pad"),
     *("Count", "Sum", "Min", "Max", "BitwiseOrAgg", "LogicalOr", "Lag", "Abs", "Greatest", "Least"),
-    *("Sqrt", "Floor"),  # the square root is correctly rounded on every engine
+    *("Sqrt", "Floor", "RowNumber", "FirstValue"),  # the square root is correctly rounded on every engine
 }
 """Functions known to give the same on every engine."""
 

@@ -65,7 +65,7 @@ class Evidence:
     title: str
     query: Sql
     columns: tuple[
-        tuple[str, str, Literal["plain", "subscriber", "day", "moment", "metres", "generations"]], ...
+        tuple[str, str, Literal["plain", "subscriber", "identity", "day", "moment", "metres"]], ...
     ]
 
 

@@ -117,14 +117,14 @@ LATITUDE = Kind(
     "INTEGER",
     _degrees(90),
     "decimal degrees from -90 to 90",
-    "TRY_CAST({x} AS DECIMAL(18, 12))",
+    "TRY_CAST({x} AS DECIMAL(38, 12))",
 )
 LONGITUDE = Kind(
     "longitude",
     "INTEGER",
     _degrees(180),
     "decimal degrees from -180 to 180",
-    "TRY_CAST({x} AS DECIMAL(18, 12))",
+    "TRY_CAST({x} AS DECIMAL(38, 12))",
 )
 METRES = Kind(
     "metres",
