@@ -4,7 +4,7 @@ from ceir.facts._sighted import UNKNOWN_IF_SHARED
 from ceir.facts.declaration import WINDOW, Evidence, Fact
 
 _DAYS = (
-    "SELECT imei, seen_on, MIN(low) AS low, MAX(high) AS high FROM ("
+    "SELECT imei, seen_on FROM ("
     "SELECT imei, imsi, seen_on, MIN(agent) AS low, MAX(agent) AS high FROM {shown} "
     "WHERE agent IS NOT NULL GROUP BY imei, imsi, seen_on) AS users GROUP BY imei, seen_on "
     "HAVING MIN(low) <> MAX(high) AND MAX(CASE WHEN low <> high THEN 1 ELSE 0 END) = 0"

@@ -121,7 +121,7 @@ def facts_of(
         engine.table("scope", " UNION ".join(f"SELECT CAST({imei} AS BIGINT) AS imei" for imei in only))
         scope = "scope"
     evaluate(engine, compiled, scope, keep_all=True)
-    names = ["imei", *(c.column for c in compiled.facts)]
+    names = ["imei", "matched", *(c.column for c in compiled.facts)]
     found = engine.rows(f"SELECT {', '.join(names)} FROM matched")
     return {int(str(row[0])): dict(zip(names, row, strict=True)) for row in found}
 

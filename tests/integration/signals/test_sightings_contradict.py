@@ -225,7 +225,7 @@ def test_without_cells_only_overlaps_are_known(duck: Engine) -> None:
 
 def test_what_never_came_is_unknown(duck: Engine) -> None:
     found = facts_of(duck, POLICY, KNOWN, cells=CELLS)[A]
-    signals = [name for name in found if name not in ("imei", "home_imsis")]
+    signals = [name for name in found if name not in ("imei", "matched", "home_imsis")]
     assert len(signals) == 9
     assert {found[name] for name in signals} == {None}
 
