@@ -172,7 +172,7 @@ def simultaneous_sessions(moment: Moment, parameters: Parameters) -> Question:
         if not steps:
             return _nobody_knows(equipment)
         days = {pair.day for pair in sightings.contradictions(steps) if pair.at_once}
-        return len(days) >= parameters.get("days", 3)
+        return bool(len(days) >= parameters.get("days", 3))
 
     return ask
 
@@ -191,7 +191,7 @@ def impossible_journey(moment: Moment, parameters: Parameters) -> Question:
         if not _located(steps):
             return _nobody_knows(equipment)
         days = {pair.day for pair in sightings.contradictions(steps) if pair.journey}
-        return len(days) >= parameters.get("days", 2)
+        return bool(len(days) >= parameters.get("days", 2))
 
     return ask
 
@@ -308,7 +308,7 @@ def software_flip_flop(moment: Moment, parameters: Parameters) -> Question:
         if not versions:
             return _nobody_knows(equipment)
         flips = sum(after < before for (_, before), (_, after) in pairwise(versions))
-        return flips >= parameters.get("times", 4)
+        return bool(flips >= parameters.get("times", 4))
 
     return ask
 

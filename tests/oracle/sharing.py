@@ -80,7 +80,7 @@ def used_by_strangers(moment: Moment, parameters: Parameters) -> Question:
     def ask(equipment: Equipment) -> bool:
         own = owners.get(equipment.imei)
         strangers = set(users.persons(equipment)) - own if own else set()
-        return len(strangers) >= parameters.get("threshold", 1)
+        return bool(len(strangers) >= parameters.get("threshold", 1))
 
     return ask
 
@@ -103,7 +103,7 @@ def steady_sharing(moment: Moment, parameters: Parameters) -> Question:
         }
         shared = together(steady.values())
         found = [imsi for imsi, days in steady.items() if len(days & shared) >= beside]
-        return len(found) >= parameters.get("threshold", 3)
+        return bool(len(found) >= parameters.get("threshold", 3))
 
     return ask
 
@@ -119,7 +119,7 @@ def alternating_subscribers(moment: Moment, parameters: Parameters) -> Question:
         for (_, last), (_, imsi) in pairwise(alone):
             before.add(last)
             returns += imsi != last and imsi in before
-        return returns >= parameters.get("times", 6)
+        return bool(returns >= parameters.get("times", 6))
 
     return ask
 
@@ -178,7 +178,7 @@ def used_after_scrapping(moment: Moment, parameters: Parameters) -> Question:
         if gone is None:
             return False
         days = moment.world.calendar.days(equipment.days & window)
-        return sum(day > gone for day in days) >= parameters.get("days", 2)
+        return bool(sum(day > gone for day in days) >= parameters.get("days", 2))
 
     return ask
 
