@@ -5,7 +5,8 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import NamedTuple
 
-from .rules import Parameters, Plmns, Policy, ask_all, exact, moment_of
+from .asking import ask_all
+from .rules import Parameters, Plmns, Policy, exact, moment_of
 from .world import UndefinedError, World, md5_of
 
 ListKey = str | tuple[str, str]

@@ -67,3 +67,6 @@ def _show_verdict(session: Session, verdict: ExplainedVerdict) -> None:
         *((title, f"{value} {unit}".strip()) for title, value, unit in verdict.evidence),
     ]
     session.say(Padding(pairs(rows), (0, 0, 0, 1)))
+    for told in verdict.rows:
+        title = f"{told.title} ({told.more} more)" if told.more else told.title
+        session.say(Padding(table(title, told.headings, told.rows), (0, 0, 0, 1)))

@@ -20,9 +20,11 @@ from ceir.identifiers import (
 from ceir.pipeline.catalogue import Catalogue, Run
 from ceir.pipeline.classify.changing import name_history
 from ceir.pipeline.classify.compiling import Compiled, FactColumn, compile_policy
-from ceir.pipeline.classify.inputs import equipment_sql, fold_sql, name_inputs
+from ceir.pipeline.classify.inputs import equipment_sql, fold_sql, known_sources, name_inputs
+from ceir.pipeline.classify.preparing import mates_sql
 from ceir.pipeline.classify.running import evaluate, evidence_columns
 from ceir.pipeline.engines import Engine
+from ceir.pipeline.evidencing import EvidenceRows, Teller
 from ceir.pipeline.workspace import Workspace
 from ceir.policy import Policy
 from ceir.policy.loading import load_policy
@@ -46,6 +48,7 @@ class ExplainedVerdict:
 
     Args:
         evidence: title, shown value and unit of each fact, as they were on the day of the run.
+        rows: what the facts rest on, row by row, as far as it is still kept.
         state: blocks since, will block on, or trial.
     """
 
@@ -58,6 +61,7 @@ class ExplainedVerdict:
     block_on: date | None
     matching: bool
     state: str
+    rows: tuple[EvidenceRows, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,8 @@ def explain(workspace: Workspace, text: str, engine: Engine, *, subscribers: boo
     """Explain an identity: a normalised, printed or signalled IMEI, or a malformed one as it was reported.
 
     Args:
-        subscribers: tell who was seen with it too: personal data, only for those who may see it.
+        subscribers: tell who was seen with it too, and whom evidence is about: personal data, only for those
+            who may see it.
 
     Raises:
         InvalidIdentifierError: the text cannot be an equipment identity.
@@ -123,7 +128,8 @@ def explain(workspace: Workspace, text: str, engine: Engine, *, subscribers: boo
     steps: tuple[str, ...] = ("No condition of the policy matches; nothing will happen to it.",)
     if run is not None:
         policy, _ = load_policy(workspace.root / "policies" / f"{run.policy_sha256}.toml")
-        verdicts = _verdicts(engine, workspace, catalogue, run, policy, number, str(identity))
+        teller = Teller(engine, number, subscribers)
+        verdicts = _verdicts(engine, workspace, catalogue, run, policy, teller, str(identity))
         ended = tuple(_ended(engine, workspace, catalogue, number))
         golden = any(e.list == "golden" for e in entries)
         restored = {dict(e.details)["condition"] for e in entries if e.list == "appeals"}
@@ -271,12 +277,20 @@ def _verdicts(
     catalogue: Catalogue,
     run: Run,
     policy: Policy,
-    number: int,
+    teller: Teller,
     text: str,
 ) -> tuple[ExplainedVerdict, ...]:
-    compiled = compile_policy(policy, run.as_of, frozenset(catalogue.lists))
+    number = teller.imei
+    compiled = compile_policy(policy, run.as_of, known_sources(catalogue))
+    scope = "scope"
+    if mates := mates_sql(compiled.relations, scope, before=False):
+        # what is true of it rests on the other identities of its device too
+        scope = "scope_and_mates"
+        engine.table(scope, " UNION ".join(["SELECT imei FROM scope", *mates]))
+        near = f"(SELECT * FROM observations WHERE imei IN (SELECT imei FROM {scope})) AS near"
+        engine.table("devices", fold_sql(near))
     engine.view("equipment", equipment_sql("devices", compiled.listed))
-    evaluate(engine, compiled, "scope", keep_all=True)
+    evaluate(engine, compiled, scope, keep_all=True)
     values = _evidence(engine, workspace, run, compiled, number)
     name_history(engine, workspace, "in_force", run)
     found = engine.rows(
@@ -284,7 +298,9 @@ def _verdicts(
         f"WHERE imei = {number} ORDER BY condition"
     )
     return tuple(
-        _explained(policy, compiled, run, values, text, str(label), int(str(first)), block, bool(matching))
+        _explained(
+            policy, compiled, run, values, text, str(label), int(str(first)), block, bool(matching), teller
+        )
         for label, first, block, matching in found
         if str(label) in policy.conditions
     )
@@ -316,9 +332,10 @@ def _explained(
     first: int,
     block: object,
     matching: bool,
+    teller: Teller,
 ) -> ExplainedVerdict:
     condition = policy.conditions[label]
-    sentences, rules, evidence = [], [], []
+    sentences, rules, evidence, told = [], [], [], []
     for owner, use, columns in compiled.uses:
         if owner != label:
             continue
@@ -329,6 +346,7 @@ def _explained(
             parameters = {name: str(value) for name, value in use.parameters.items()}
             sentences.append(rule.reason.format_map({**parameters, **shown, "imei": text}))
         evidence += [_piece(c, values) for c in columns]
+        told += columns
     block_on = day_of(int(str(block))) if block is not None else None
     return ExplainedVerdict(
         condition=label,
@@ -340,6 +358,7 @@ def _explained(
         block_on=block_on,
         matching=matching,
         state=_state(block_on, run.as_of),
+        rows=teller.told(told),
     )
 
 
