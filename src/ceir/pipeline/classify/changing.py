@@ -7,6 +7,7 @@ from datetime import date
 from ceir.clock import day_number
 from ceir.facts._ranges import in_ranges_sql
 from ceir.pipeline.catalogue import Catalogue, Run
+from ceir.pipeline.classify.claiming import name_past_claims
 from ceir.pipeline.classify.compiling import Compiled, compile_policy, drifts_sql
 from ceir.pipeline.classify.inputs import observation_ingests
 from ceir.pipeline.engines import Engine
@@ -106,6 +107,9 @@ def name_scope(
             selects += _changed_entries(engine, workspace, source, old)
     if base.compiled.end < compiled.end:
         selects += drifts_sql(base.compiled, compiled)
+        if compiled.claiming is not None:  # who is present changes with the days
+            name_past_claims(engine, workspace, "claims_before", base.run)
+            selects.append("SELECT imei FROM claims_before")
     engine.table("scope", " UNION ".join(selects))
     return int(str(engine.rows("SELECT COUNT(*) FROM scope")[0][0]))
 

@@ -14,10 +14,13 @@ from ceir.clock import day_number, day_of, months_before
 from ceir.errors import CeirError
 from ceir.facts import Context, Fact, all_facts
 from ceir.facts.declaration import WINDOW_PARAMETERS
+from ceir.pipeline.classify.claiming import Claiming, claiming_of, score_use
 from ceir.pipeline.classify.inputs import SHARED
 from ceir.policy import Condition, Policy, RuleUse
 from ceir.rules import Rule
 from ceir.rules.declaration import Value
+from ceir.weights.scale import scale_of
+from ceir.weights.scoring import score_sql, signals_sql
 
 DAY_AFTER = "day_after"
 """A name every rule may use: the day after the day of the run, as a day number."""
@@ -68,6 +71,7 @@ class Compiled:
     sources: tuple[str, ...]
     fingerprint: str
     uses: tuple[tuple[str, RuleUse, tuple[FactColumn, ...]], ...]
+    claiming: Claiming | None
 
 
 def compile_policy(policy: Policy, as_of: date, known_sources: frozenset[str]) -> Compiled:
@@ -98,15 +102,20 @@ def compile_policy(policy: Policy, as_of: date, known_sources: frozenset[str]) -
             tests.append(f"COALESCE(first_day, {start}) >= {start}")
         conditions.append((label, 1 << bit, " AND ".join(f"({test})" for test in tests)))
     facts = tuple(columns.values())
-    sources = sorted({s for c in facts for s in c.fact.sources(c.context)})
+    claiming = claiming_of(policy, known_sources)
+    sources = sorted(
+        {s for c in facts for s in c.fact.sources(c.context)}
+        | (claiming.sources if claiming else frozenset())
+    )
     return Compiled(
         end=end,
         facts=facts,
         conditions=tuple(conditions),
         listed=tuple(sorted(listed)),
         sources=tuple(sources),
-        fingerprint=_fingerprint(facts, policy),
+        fingerprint=_fingerprint(facts, policy, claiming),
         uses=tuple(uses),
+        claiming=claiming,
     )
 
 
@@ -141,6 +150,25 @@ def matched_sql(compiled: Compiled, facts: str) -> str:
         f"judged "
         "WHERE matched <> 0"
     )
+
+
+def suspicions(compiled: Compiled, policy: Policy) -> dict[str, tuple[RuleUse, str, str, int]]:
+    """For each condition that rests on the score: its rule, its score and signals as SQL over `matched`, its
+    bit."""
+    found = {}
+    for label, bit, _ in compiled.conditions:
+        use = score_use(policy.conditions[label])
+        if use is None:
+            continue
+        columns = next(c for owner, u, c in compiled.uses if owner == label and u == use)
+        names = {c.fact.name: c.column for c in columns}
+        weights = scale_of(use.parameters).weights
+        score, signals = (
+            bound_predicate(sql, names, {}, f"The weights {weights.name}")
+            for sql in (score_sql(weights), signals_sql(weights))
+        )
+        found[label] = (use, score, signals, bit)
+    return found
 
 
 def window_sql(column: FactColumn) -> str:
@@ -292,7 +320,7 @@ def _qualified(expression: str) -> str:
     ).sql(dialect="duckdb")
 
 
-def _fingerprint(facts: Sequence[FactColumn], policy: Policy) -> str:
+def _fingerprint(facts: Sequence[FactColumn], policy: Policy, claiming: Claiming | None) -> str:
     parts = []
     for column in facts:
         fixed = Context(
@@ -306,6 +334,8 @@ def _fingerprint(facts: Sequence[FactColumn], policy: Policy) -> str:
         parts.append(f"{column.column}={column.known}:{column.fact.sql(fixed)}:{column.fact.otherwise}")
     for label, condition in policy.conditions.items():
         parts.append(f"{label}={_meaning(condition)}")
+    if claiming is not None:
+        parts.append(f"claims={claiming.fingerprint}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
