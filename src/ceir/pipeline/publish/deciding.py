@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from ceir.clock import day_of
 from ceir.facts._ranges import in_ranges_sql
-from ceir.pipeline.classify.compiling import month_masks
 from ceir.pipeline.classify.inputs import equipment_sql
+from ceir.pipeline.classify.preparing import month_masks
 from ceir.pipeline.engines import Engine
 from ceir.policy import Policy
 
