@@ -12,6 +12,6 @@ RUNG = Rung(
     doc="The subscriber's person, and nobody else, used the identity on the day it was first seen.",
     says="the subscriber used this identity on the day it was first seen, and nobody else did",
     query="SELECT u.imei, u.imsi FROM users AS u JOIN ("
-    "SELECT imei, MIN(person) AS person FROM users WHERE first_day = device_first_day "
-    "GROUP BY imei HAVING COUNT(DISTINCT person) = 1) AS f ON f.imei = u.imei AND f.person = u.person",
+    "SELECT imei, MIN(person) AS alone FROM users WHERE first_day = device_first_day "
+    "GROUP BY imei HAVING COUNT(DISTINCT person) = 1) AS f ON f.imei = u.imei AND f.alone = u.person",
 )

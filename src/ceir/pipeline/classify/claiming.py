@@ -198,8 +198,9 @@ def _name_users(engine: Engine, claiming: Claiming, as_of: date, masks: Mapping[
     )
     engine.table(
         "owners",
-        "SELECT imsi, MIN(uid) AS uid FROM subscribers WHERE imsi IN (SELECT imsi FROM used) GROUP BY imsi "
-        "HAVING COUNT(DISTINCT uid) = 1",  # of several persons nobody knows whose it is
+        # Of several persons nobody knows whose it is. The alias must not hide the column from HAVING.
+        "SELECT imsi, lowest AS uid FROM (SELECT imsi, MIN(uid) AS lowest FROM subscribers "
+        "WHERE imsi IN (SELECT imsi FROM used) GROUP BY imsi HAVING COUNT(DISTINCT uid) = 1) AS known",
     )
     engine.table(
         "users",
