@@ -113,5 +113,5 @@ def _facts(weights: Weights, *, strongest: bool) -> dict[str, Value]:
         if known_facts()[signal.fact].type == "BOOLEAN":
             given[signal.fact] = chosen >= 1
         else:
-            given[signal.fact] = max(int(chosen), given[COUNT]) if signal.fact == COUNT else int(chosen)
+            given[signal.fact] = max(int(chosen), LEAST_SUBSCRIBERS) if signal.fact == COUNT else int(chosen)
     return given
