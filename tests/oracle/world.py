@@ -117,6 +117,10 @@ class Calendar:
         """The days of a mask, in order."""
         return sorted(day for day, bit in self._bit_of.items() if bit & mask)
 
+    def every_day(self) -> list[tuple[date, int]]:
+        """Every known day with its bit, in their order."""
+        return sorted(self._bit_of.items())
+
     def first(self, mask: int) -> date:
         """The earliest day of a mask that is not empty."""
         return min(day for day, bit in self._bit_of.items() if bit & mask)

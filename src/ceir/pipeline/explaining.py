@@ -25,11 +25,13 @@ from ceir.pipeline.classify.preparing import mates_sql
 from ceir.pipeline.classify.running import evaluate, evidence_columns
 from ceir.pipeline.engines import Engine
 from ceir.pipeline.evidencing import EvidenceRows, Teller
+from ceir.pipeline.explaining_scores import ExplainedClaim, ExplainedScore, explain_claims, explain_score
 from ceir.pipeline.workspace import Workspace
 from ceir.policy import Policy
 from ceir.policy.loading import load_policy
 from ceir.sources import Source, all_sources
 from ceir.tables.ended_verdicts import TABLE as ENDED
+from ceir.weights.scale import SCORED
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -62,6 +64,7 @@ class ExplainedVerdict:
     matching: bool
     state: str
     rows: tuple[EvidenceRows, ...] = ()
+    score: ExplainedScore | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,7 @@ class Explanation:
     outcome: str
     next_steps: tuple[str, ...]
     subscribers: tuple[tuple[str, str, str, date], ...]
+    ladder: tuple[ExplainedClaim, ...]
     run: int | None
     as_of: date | None
 
@@ -125,19 +129,21 @@ def explain(workspace: Workspace, text: str, engine: Engine, *, subscribers: boo
     verdicts: tuple[ExplainedVerdict, ...] = ()
     ended: tuple[EndedVerdict, ...] = ()
     outcome = "none"
+    ladder: tuple[ExplainedClaim, ...] = ()
     steps: tuple[str, ...] = ("No condition of the policy matches; nothing will happen to it.",)
     if run is not None:
         policy, _ = load_policy(workspace.root / "policies" / f"{run.policy_sha256}.toml")
         teller = Teller(engine, number, subscribers)
         verdicts = _verdicts(engine, workspace, catalogue, run, policy, teller, str(identity))
         ended = tuple(_ended(engine, workspace, catalogue, number))
+        ladder = explain_claims(engine, workspace, policy, run, number, subscribers=subscribers)
         golden = any(e.list == "golden" for e in entries)
         restored = {dict(e.details)["condition"] for e in entries if e.list == "appeals"}
         counting = tuple(v for v in verdicts if v.condition not in restored)
         outcome = (
             _outcome(counting, policy, run.as_of, golden=golden) if counting or not verdicts else "trial"
         )
-        steps = _steps(outcome, counting)
+        steps = _steps(outcome, counting, ladder)
         if counting != verdicts:
             without = ", ".join(v.title for v in verdicts if v.condition in restored)
             steps += (f"An appeal restored it, so that this does not count: {without}.",)
@@ -157,6 +163,7 @@ def explain(workspace: Workspace, text: str, engine: Engine, *, subscribers: boo
         outcome=outcome,
         next_steps=steps,
         subscribers=tuple(_subscribers(engine)) if subscribers else (),
+        ladder=ladder,
         run=run.id if run else None,
         as_of=run.as_of if run else None,
     )
@@ -336,6 +343,7 @@ def _explained(
 ) -> ExplainedVerdict:
     condition = policy.conditions[label]
     sentences, rules, evidence, told = [], [], [], []
+    score: ExplainedScore | None = None
     for owner, use, columns in compiled.uses:
         if owner != label:
             continue
@@ -344,6 +352,8 @@ def _explained(
         rules.append(("not " if use.negated else "") + rule.name)
         if not use.negated:
             parameters = {name: str(value) for name, value in use.parameters.items()}
+            if use.rule in SCORED:
+                score = explain_score(use, {c.fact.name: values.get(c.column) for c in columns})
             sentences.append(rule.reason.format_map({**parameters, **shown, "imei": text}))
         evidence += [_piece(c, values) for c in columns]
         told += columns
@@ -359,6 +369,7 @@ def _explained(
         matching=matching,
         state=_state(block_on, run.as_of),
         rows=teller.told(told),
+        score=score,
     )
 
 
@@ -401,17 +412,21 @@ def _outcome(verdicts: tuple[ExplainedVerdict, ...], policy: Policy, as_of: date
     return "trial" if verdicts else "none"
 
 
-def _steps(outcome: str, verdicts: tuple[ExplainedVerdict, ...]) -> tuple[str, ...]:
+def _steps(
+    outcome: str, verdicts: tuple[ExplainedVerdict, ...], ladder: tuple[ExplainedClaim, ...]
+) -> tuple[str, ...]:
     dates = [v.block_on for v in verdicts if v.block_on is not None]
+    kept = sum(claim.proposal in ("pair", "keep") for claim in ladder)
     sticky = [v.title for v in verdicts if not v.matching]
     steps = {
         "blocked": (
-            "No network may serve it, except for subscribers it is paired with.",
+            "No network may serve it, except for subscribers it is paired with"
+            + (" and for lines that go on." if kept else "."),
             "Its owner may appeal; a pairing, a corrected record or a golden entry lifts the block at the "
             "next run.",
         ),
         "notified": (
-            f"It works until {min(dates).isoformat()}; its subscribers are told before." if dates else "",
+            _until(dates, excepting=bool(kept)),
             "If the reason goes away by then, nothing happens; its owner may appeal at any time.",
         ),
         "tracked": ("It works and is watched; nobody is told and nothing is blocked.",),
@@ -419,9 +434,20 @@ def _steps(outcome: str, verdicts: tuple[ExplainedVerdict, ...]) -> tuple[str, .
         "trial": ("It works; the conditions that match are trials and have no consequence.",),
         "none": ("No condition of the policy matches; nothing will happen to it.",),
     }[outcome]
+    if kept and outcome in ("blocked", "notified"):
+        steps += (f"{kept} of the {len(ladder)} lines that use it go on working, as the ladder says.",)
     if sticky:
         steps += (f"No longer observed but still in force, as the policy keeps it: {', '.join(sticky)}.",)
     return steps
+
+
+def _until(dates: list[date], *, excepting: bool) -> str:
+    if not dates:
+        return ""
+    day = min(dates).isoformat()
+    if excepting:
+        return f"From {day} it works only with the lines that go on; whose line stops is told before."
+    return f"It works until {day}; its subscribers are told before."
 
 
 def _ended(engine: Engine, workspace: Workspace, catalogue: Catalogue, number: int) -> Iterable[EndedVerdict]:
