@@ -88,8 +88,8 @@ class RuleUse(_Strict):
 
     @property
     def declaration(self) -> Rule:
-        """The rule itself."""
-        return rule_named(self.rule)
+        """The rule itself, as its parameters make it."""
+        return rule_named(self.rule).under(self.parameters)
 
 
 class Condition(_Strict):
@@ -369,7 +369,9 @@ def _bound(rule: Rule, given: Mapping[str, Any]) -> dict[str, Value]:
             raise ValueError(f"rule {rule.name} needs {name}: {parameter.doc}")
         else:
             bound[name] = parameter.default
-    return bound
+    if rule.brings is None:
+        return bound
+    return {**rule.brings(bound), **{name: value for name, value in bound.items() if value is not None}}
 
 
 def _value(rule: Rule, parameter: Parameter, raw: Any) -> Value:

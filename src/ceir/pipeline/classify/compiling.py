@@ -227,7 +227,7 @@ def _literal(value: Value) -> exp.Expression:
 
 def _test(rule: Rule, use: RuleUse, needed: Mapping[str, FactColumn], end: int) -> str:
     """SQL that is true where the rule (turned round if negated) is known to match."""
-    if not all(column.known for column in needed.values()):
+    if not all(column.known for name, column in needed.items() if name not in rule.may_lack):
         return "NULL"  # something it rests on was never told: it can neither match nor be known not to
     values = {**use.parameters, DAY_AFTER: end}
     columns = {name: column.column for name, column in needed.items()}
