@@ -20,7 +20,7 @@ from ceir.identifiers import (
 from ceir.pipeline.catalogue import Catalogue, Run
 from ceir.pipeline.classify.changing import name_history
 from ceir.pipeline.classify.compiling import Compiled, FactColumn, compile_policy
-from ceir.pipeline.classify.inputs import equipment_sql, fold_sql, name_inputs
+from ceir.pipeline.classify.inputs import equipment_sql, fold_sql, known_sources, name_inputs
 from ceir.pipeline.classify.running import evaluate, evidence_columns
 from ceir.pipeline.engines import Engine
 from ceir.pipeline.workspace import Workspace
@@ -274,7 +274,7 @@ def _verdicts(
     number: int,
     text: str,
 ) -> tuple[ExplainedVerdict, ...]:
-    compiled = compile_policy(policy, run.as_of, frozenset(catalogue.lists))
+    compiled = compile_policy(policy, run.as_of, known_sources(catalogue))
     engine.view("equipment", equipment_sql("devices", compiled.listed))
     evaluate(engine, compiled, "scope", keep_all=True)
     values = _evidence(engine, workspace, run, compiled, number)

@@ -3,9 +3,8 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
-from typing import TypeVar
 
 import sqlglot
 from sqlglot import expressions as exp
@@ -15,9 +14,18 @@ from ceir.errors import CeirError
 from ceir.facts import Context, Fact, all_facts
 from ceir.facts.declaration import WINDOW_PARAMETERS
 from ceir.pipeline.classify.inputs import SHARED
+from ceir.pipeline.classify.preparing import (
+    Frozen,
+    Relation,
+    RowsView,
+    relations_of,
+    without_day,
+    working_names,
+)
 from ceir.policy import Condition, Policy, RuleUse
 from ceir.rules import Rule
 from ceir.rules.declaration import Value
+from ceir.workings import all_workings
 
 DAY_AFTER = "day_after"
 """A name every rule may use: the day after the day of the run, as a day number."""
@@ -29,23 +37,32 @@ class DeclarationError(CeirError):
     code = "declaration_invalid"
 
 
-K = TypeVar("K")
-V = TypeVar("V")
-
-
 @dataclass(frozen=True)
 class FactColumn:
-    """A fact with the parameters that a policy gives it, as a column of the fact table."""
+    """A fact with the parameters that a policy gives it, as a column of the fact table.
+
+    Args:
+        relations: the workings it reads.
+    """
 
     column: str
     fact: Fact
     context: Context
     known: bool
+    relations: tuple[Relation, ...] = ()
 
     @property
-    def rows_view(self) -> str:
+    def rows(self) -> RowsView | None:
         """The view of observations it reads: those of its window, of shared or of all equipment."""
-        return f"rows_{self.fact.rows}_{self.context.start}_{self.context.end}"
+        return RowsView.of(self.fact.rows, self.context)
+
+    def placed(self, sql: str) -> str:
+        """A query of the fact with the names of what it reads in place."""
+        if self.rows is not None:
+            sql = sql.replace("{rows}", self.rows.name)
+        for relation in self.relations:
+            sql = sql.replace(f"{{{relation.working.name}}}", relation.name)
+        return sql
 
 
 @dataclass(frozen=True)
@@ -55,6 +72,7 @@ class Compiled:
     Args:
         end: day after the day of the run.
         facts: columns in a stable order.
+        relations: the workings that they read, each after those it reads itself.
         conditions: label, its bit, and its predicate over the fact table.
         listed: views of lists whose unseen equipment is looked at too.
         sources: list sources that the conditions rest on.
@@ -68,6 +86,20 @@ class Compiled:
     sources: tuple[str, ...]
     fingerprint: str
     uses: tuple[tuple[str, RuleUse, tuple[FactColumn, ...]], ...]
+    relations: tuple[Relation, ...] = ()
+
+    @property
+    def rows(self) -> tuple[RowsView, ...]:
+        """Views of observations that its facts and workings read."""
+        views = [c.rows for c in self.facts if c.known] + [r.rows for r in self.relations if r.known]
+        return tuple(dict.fromkeys(view for view in views if view is not None))
+
+    @property
+    def first_month(self) -> int:
+        """The first month that any window touches, as yyyymm; 0: there is no window."""
+        starts = [c.context.start for c in self.facts if c.context.start is not None]
+        day = day_of(min(starts)) if starts else None
+        return day.year * 100 + day.month if day else 0
 
 
 def compile_policy(policy: Policy, as_of: date, known_sources: frozenset[str]) -> Compiled:
@@ -78,6 +110,7 @@ def compile_policy(policy: Policy, as_of: date, known_sources: frozenset[str]) -
     """
     end = day_number(as_of) + 1
     columns: dict[tuple[str, Context], FactColumn] = {}
+    relations: dict[tuple[str, Context], Relation] = {}
     names: dict[str, int] = {}
     conditions: list[tuple[str, int, str]] = []
     uses: list[tuple[str, RuleUse, tuple[FactColumn, ...]]] = []
@@ -87,7 +120,8 @@ def compile_policy(policy: Policy, as_of: date, known_sources: frozenset[str]) -
         for use in condition.all:
             rule = use.declaration
             needed = {
-                name: _column(columns, names, name, use, policy, end, known_sources) for name in rule.needs
+                name: _column(columns, relations, names, name, use, policy, end, known_sources)
+                for name in rule.needs
             }
             uses.append((label, use, tuple(needed.values())))
             tests.append(_test(rule, use, needed, end))
@@ -98,15 +132,19 @@ def compile_policy(policy: Policy, as_of: date, known_sources: frozenset[str]) -
             tests.append(f"COALESCE(first_day, {start}) >= {start}")
         conditions.append((label, 1 << bit, " AND ".join(f"({test})" for test in tests)))
     facts = tuple(columns.values())
-    sources = sorted({s for c in facts for s in c.fact.sources(c.context)})
+    made = tuple(relations.values())
+    sources = sorted(
+        {s for c in facts for s in c.fact.sources(c.context)} | {s for r in made for s in r.sources}
+    )
     return Compiled(
         end=end,
         facts=facts,
         conditions=tuple(conditions),
         listed=tuple(sorted(listed)),
         sources=tuple(sources),
-        fingerprint=_fingerprint(facts, policy),
+        fingerprint=_fingerprint(facts, made, policy),
         uses=tuple(uses),
+        relations=made,
     )
 
 
@@ -121,7 +159,7 @@ def facts_sql(compiled: Compiled, subjects: str) -> str:
         elif fact.expression is not None:
             values.append(f"CAST({_qualified(sql)} AS {fact.type}) AS {column.column}")
         else:
-            query = sql.replace("{rows}", column.rows_view)
+            query = column.placed(sql)
             joins.append(f" LEFT JOIN ({query}) AS f{number} ON f{number}.{fact.key} = s.{fact.key}")
             otherwise = _qualified(fact.otherwise)
             values.append(f"CAST(COALESCE(f{number}.value, {otherwise}) AS {fact.type}) AS {column.column}")
@@ -143,30 +181,6 @@ def matched_sql(compiled: Compiled, facts: str) -> str:
     )
 
 
-def window_sql(column: FactColumn) -> str:
-    """SELECT of the observations that a windowed fact reads, with the days outside the window cut off."""
-    start, end = column.context.start, column.context.end
-    assert start is not None
-    masks = month_masks(start, end)
-    cases = " ".join(f"WHEN {month} THEN day_mask & {mask}" for month, mask in masks.items())
-    return (
-        "SELECT * FROM (SELECT imei, imsi, msisdn, operator, month, "
-        f"CASE month {cases} ELSE 0 END AS day_mask FROM {column.fact.rows}_rows) AS inside WHERE day_mask "
-        f"<> 0"
-    )
-
-
-def month_masks(start: int, end: int) -> dict[int, int]:
-    """For each month touched by [start, end): the bits of its days inside."""
-    masks: dict[int, int] = {}
-    day = day_of(start)
-    while day_number(day) < end:
-        key = day.year * 100 + day.month
-        masks[key] = masks.get(key, 0) | 1 << (day.day - 1)
-        day += timedelta(days=1)
-    return masks
-
-
 def drifts_sql(before: Compiled, after: Compiled) -> list[str]:
     """SELECTs of `imei` whose conditions may change from one day to a later one without any new data.
 
@@ -174,11 +188,12 @@ def drifts_sql(before: Compiled, after: Compiled) -> list[str]:
         before: the policy compiled for the earlier day.
     """
     selects: set[str] = set()
-    for column in before.facts:
-        if column.context.start is not None and column.known:
-            shared = f"{SHARED} AND " if column.fact.rows == "shared" else ""
-            # Equipment last seen before the old window is in neither window.
-            selects.add(f"SELECT imei FROM equipment WHERE {shared}last_day >= {column.context.start}")
+    for view in before.rows:
+        shared = f"{SHARED} AND " if view.kind == "shared" else ""
+        # Equipment last seen before the old window is in neither window.
+        selects.add(f"SELECT imei FROM equipment WHERE {shared}last_day >= {view.start}")
+    for relation in before.relations:
+        selects |= set(relation.drifts(before.end, after.end))
     for _, use, needed in after.uses:
         drifts = use.declaration.drifts
         if drifts is not None and all(column.known for column in needed):
@@ -239,6 +254,7 @@ def _test(rule: Rule, use: RuleUse, needed: Mapping[str, FactColumn], end: int) 
 
 def _column(
     columns: dict[tuple[str, Context], FactColumn],
+    relations: dict[tuple[str, Context], Relation],
     names: dict[str, int],
     name: str,
     use: RuleUse,
@@ -249,29 +265,33 @@ def _column(
     fact = all_facts().get(name)
     if fact is None:
         raise DeclarationError(f"Rule {use.rule} needs the fact {name!r}, which does not exist.")
-    given = {p: use.parameters[p] for p in fact.parameters if use.parameters.get(p) is not None}
+    workings = working_names(fact.workings)
+    declared = (fact, *(all_workings()[w] for w in workings))
+    parameters = dict.fromkeys(p for d in declared for p in d.parameters)
+    defaults = {name: value for d in declared for name, value in d.defaults.items()}
+    given = {
+        p: use.parameters[p] if use.parameters.get(p) is not None else defaults.get(p) for p in parameters
+    }
+    given = {p: value for p, value in given.items() if value is not None}
+    windowed = fact.rows != "none" or any(p in WINDOW_PARAMETERS for p in parameters)
     context = Context(
         end=end,
-        start=_start(given, end) if fact.rows != "none" else None,
+        start=_start(given, end) if windowed else None,
         home_prefixes=policy.home_prefixes,
-        allocation_delays=_Frozen({int(body): days for body, days in policy.reporting_body_delays.items()}),
+        allocation_delays=Frozen({int(body): days for body, days in policy.reporting_body_delays.items()}),
         exempt_device_types=tuple(sorted(policy.exempt_device_types)),
-        parameters=_Frozen({k: v for k, v in given.items() if k not in WINDOW_PARAMETERS}),
+        parameters=Frozen({k: v for k, v in given.items() if k not in WINDOW_PARAMETERS}),
     )
     key = (name, context)
     if key not in columns:
         names[name] = names.get(name, 0) + 1
         column = name if names[name] == 1 else f"{name}_{names[name]}"
-        known = all(source in known_sources for source in fact.sources(context))
-        columns[key] = FactColumn(column, fact, context, known)
+        read = relations_of(fact.workings, context, relations, known_sources)
+        known = all(source in known_sources for source in fact.sources(context)) and all(
+            r.known for r in read
+        )
+        columns[key] = FactColumn(column, fact, context, known, read)
     return columns[key]
-
-
-class _Frozen(dict[K, V]):
-    """A mapping that can be part of a key."""
-
-    def __hash__(self) -> int:  # type: ignore[override]
-        return hash(tuple(sorted((str(k), str(v)) for k, v in self.items())))
 
 
 def _start(given: Mapping[str, object], end: int) -> int:
@@ -292,17 +312,10 @@ def _qualified(expression: str) -> str:
     ).sql(dialect="duckdb")
 
 
-def _fingerprint(facts: Sequence[FactColumn], policy: Policy) -> str:
-    parts = []
+def _fingerprint(facts: Sequence[FactColumn], relations: Sequence[Relation], policy: Policy) -> str:
+    parts = [f"{relation.name}={relation.meaning()}" for relation in relations]
     for column in facts:
-        fixed = Context(
-            end=0,
-            start=None if column.context.start is None else column.context.start - column.context.end,
-            home_prefixes=column.context.home_prefixes,
-            allocation_delays=column.context.allocation_delays,
-            exempt_device_types=column.context.exempt_device_types,
-            parameters=column.context.parameters,
-        )
+        fixed = without_day(column.context)
         parts.append(f"{column.column}={column.known}:{column.fact.sql(fixed)}:{column.fact.otherwise}")
     for label, condition in policy.conditions.items():
         parts.append(f"{label}={_meaning(condition)}")

@@ -17,16 +17,18 @@ from ceir.pipeline.classify.changing import (
     name_scope,
     name_withdrawn,
 )
-from ceir.pipeline.classify.compiling import Compiled, compile_policy, facts_sql, matched_sql, window_sql
+from ceir.pipeline.classify.compiling import Compiled, compile_policy, facts_sql, matched_sql
 from ceir.pipeline.classify.inputs import (
     SHARED,
     equipment_sql,
     fold_sql,
+    known_sources,
     name_inputs,
     observation_ingests,
     refold_sql,
 )
 from ceir.pipeline.classify.judging import conditions_sql, ended_sql, previous_sql, verdicts_sql
+from ceir.pipeline.classify.preparing import name_relations
 from ceir.pipeline.engines import Engine
 from ceir.pipeline.progress import SILENT, Progress
 from ceir.pipeline.workspace import Workspace, canonical_json
@@ -93,8 +95,7 @@ def classify(
             raise UsageError(
                 f"There is no condition {label!r}.", f"Conditions: {', '.join(policy.conditions)}."
             )
-    known = frozenset(catalogue.lists)
-    compiled = compile_policy(policy, as_of, known)
+    compiled = compile_policy(policy, as_of, known_sources(catalogue))
     history = _history(catalogue, as_of)
     inputs = tuple(i.id for i in catalogue.live)
     same = _same_run(catalogue, as_of, history, sha256, inputs, compiled)
@@ -104,7 +105,9 @@ def classify(
     with workspace.staging() as scratch, progress.step("Classifying", 6, "steps") as step:
         folder = scratch / "run"
         folder.mkdir()
-        name_inputs(engine, workspace, catalogue)
+        # a changed run also looks at what left the window since its base
+        first_month = min(compiled.first_month, base.compiled.first_month if base else compiled.first_month)
+        name_inputs(engine, workspace, catalogue, first_month)
         name_withdrawn(engine, workspace, catalogue, history)
         step.at(1)
         base = _name_equipment(engine, workspace, catalogue, compiled, base, scratch)
@@ -166,26 +169,25 @@ def evaluate(engine: Engine, compiled: Compiled, scope: str | None, *, keep_all:
     """
     inside = f" WHERE imei IN (SELECT imei FROM {scope})" if scope else ""
     engine.view("subjects", f"SELECT * FROM equipment{inside}")
-    windows = [c for c in compiled.facts if c.context.start is not None and c.known]
-    if windows:
-        first = min(c.context.start or 0 for c in windows)
-        month = day_of(first).year * 100 + day_of(first).month
+    if compiled.rows:
         recent = (
-            f"SELECT imei, imsi, msisdn, operator, month, day_mask FROM observations WHERE month >= {month}"
+            "SELECT imei, imsi, msisdn, operator, month, day_mask, rats FROM observations "
+            f"WHERE month >= {compiled.first_month}"
         )
-        if any(c.fact.rows == "shared" for c in windows):
+        if any(view.kind == "shared" for view in compiled.rows):
             # one equipment at a time is explained exactly, single-subscriber equipment included
             only = "subjects" if keep_all else f"(SELECT imei FROM subjects WHERE {SHARED}) AS several"
             engine.table("shared_rows", f"{recent} AND imei IN (SELECT imei FROM {only})")
-        if any(c.fact.rows == "all" for c in windows):
+        if any(view.kind == "all" for view in compiled.rows):
             engine.view(
                 "all_rows",
                 f"{recent} AND imei IN (SELECT imei FROM subjects)"
                 if scope
                 else f"{recent} AND imei IS NOT NULL",
             )
-        for view, column in {c.rows_view: c for c in windows}.items():
-            engine.view(view, window_sql(column))
+        for view in compiled.rows:
+            engine.view(view.name, view.sql())
+    name_relations(engine, compiled.relations, scoped=scope is not None)
     facts = facts_sql(compiled, "subjects")
     sql = matched_sql(compiled, facts)
     engine.table("matched", sql.removesuffix("WHERE matched <> 0") if keep_all else sql)

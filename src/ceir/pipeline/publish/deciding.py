@@ -2,8 +2,8 @@
 
 from ceir.clock import day_of
 from ceir.facts._ranges import in_ranges_sql
-from ceir.pipeline.classify.compiling import month_masks
 from ceir.pipeline.classify.inputs import equipment_sql
+from ceir.pipeline.classify.preparing import month_masks
 from ceir.pipeline.engines import Engine
 from ceir.policy import Policy
 
