@@ -77,7 +77,11 @@ def weekly(weeks: int) -> tuple[date, ...]:
 
 
 def _sighted(made: Made) -> dict[str, Any]:
-    return {source: made.files[source] for source in ("cells", "fingerprints", "sightings") if source in made.files}
+    return {
+        source: made.files[source]
+        for source in ("cells", "fingerprints", "sightings")
+        if source in made.files
+    }
 
 
 def _rows(path: Path) -> int:

@@ -1,4 +1,4 @@
-"""A file of weights, read and reckoned a second time: what the product calculates in SQL must come out the same."""
+"""A file of weights, read and reckoned a second time: the product's SQL must come to the same."""
 
 import tomllib
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ class Filed:
         return list(dict.fromkeys(signal["kind"] for signal in self.raw["signals"]))
 
     def judge(self, facts: Mapping[str, Any], without: str | None = None) -> tuple[float, int]:
-        """Score and number of independent kinds that speak; `without`: as if a kind of signal were not there."""
+        """Score and how many independent kinds speak; `without`: as if a kind were not there."""
         score, speaks = float(self.raw["score"]["prior"]), set()
         for signal in self.raw["signals"]:
             if signal["kind"] == without:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
 from clones.signals import Array, Candidate
 
 RIDGE = 2.0
@@ -34,7 +35,7 @@ class Fitted:
         return np.asarray(self.prior + bins @ steps, dtype=np.float64)
 
     def weights(self) -> list[tuple[Candidate, list[tuple[float, float]]]]:
-        """(begin, weight) of the bins of each candidate that weighs anything, as the product's files have them."""
+        """(begin, weight) of the bins of each candidate that weighs anything, as files have them."""
         found, place = [], 0
         for candidate in self.candidates:
             steps = self.steps[place : place + len(candidate.edges)]
@@ -84,7 +85,12 @@ def fit(candidates: tuple[Candidate, ...], bins: Array, copied: Array, weight: A
 
 
 def thresholds(
-    fitted: Fitted, scores: Array, copied: Array, speaking: Array, most_false: float = 0.003, margin: float = 0.5
+    fitted: Fitted,
+    scores: Array,
+    copied: Array,
+    speaking: Array,
+    most_false: float = 0.003,
+    margin: float = 0.5,
 ) -> tuple[float, float]:
     """(clone_at, clear_at), settled on the worlds that the weights were fitted on.
 

@@ -41,16 +41,23 @@ def judge(cases: Sequence[Case], weights: Filed | None, seed: int) -> dict[str, 
     result["fused"] = {
         **figures(truth, fused, told, seed),
         "by_product": product,
-        "undecided": len(of_label("perhaps_cloned")) if product else sum(a == "undecided" for a in answers.values()),
+        "undecided": len(of_label("perhaps_cloned"))
+        if product
+        else sum(a == "undecided" for a in answers.values()),
         "reckoned_otherwise": len(reckoned ^ fused),
-        "innocent_undecided": innocent(truth, of_label("perhaps_cloned") if product else {k for k, a in answers.items() if a == "undecided"}),
+        "innocent_undecided": innocent(
+            truth,
+            of_label("perhaps_cloned") if product else {k for k, a in answers.items() if a == "undecided"},
+        ),
     }
     if told is not None:
         scored = Scored.of(truth, fused, seed)
         result["fused"]["picks"] = {name: rate.as_json() for name, rate in scored.picks(told).items()}
     points = curve(truth, _able(cases, weights))
     result["curve"] = points
-    result["recall_at_precision"] = {str(p): least_recall_at(points, p) for p in (0.9, 0.95, 0.99, 0.999, 1.0)}
+    result["recall_at_precision"] = {
+        str(p): least_recall_at(points, p) for p in (0.9, 0.95, 0.99, 0.999, 1.0)
+    }
     result["ablation"] = {
         kind: brief(truth, {k for k, f in _facts(cases).items() if weights.answer(f, kind) == "clone"}, seed)
         for kind in weights.kinds
@@ -58,7 +65,9 @@ def judge(cases: Sequence[Case], weights: Filed | None, seed: int) -> dict[str, 
     return result
 
 
-def figures(truth: Collection[Identity], called: Called, claims: Mapping[tuple[str, str], Claim] | None, seed: int) -> dict[str, Any]:
+def figures(
+    truth: Collection[Identity], called: Called, claims: Mapping[tuple[str, str], Claim] | None, seed: int
+) -> dict[str, Any]:
     """Everything about a set of calls."""
     scored = Scored.of(truth, called, seed)
     plain = scored.cut_lines(None)
@@ -67,7 +76,8 @@ def figures(truth: Collection[Identity], called: Called, claims: Mapping[tuple[s
         "by_class": {name: rate.as_json() for name, rate in scored.recalls().items()},
         "by_copies": {name: rate.as_json() for name, rate in scored.by_size().items()},
         "by_operator": {
-            name: {kind: rate.as_json() for kind, rate in both.items()} for name, both in scored.by_operator().items()
+            name: {kind: rate.as_json() for kind, rate in both.items()}
+            for name, both in scored.by_operator().items()
         },
         "false_calls": scored.false_calls(),
         "wrongly_cut_per_1000_cut_if_blocked_whole": plain.as_json(1000),

@@ -15,6 +15,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from clones import cases as running
 from clones.cases import MODES, Case, run_world, weekly
 from clones.filed import Filed
@@ -24,7 +26,6 @@ from clones.report import write_report
 from clones.scoring import days_to_detect
 from clones.tuning import tune
 from clones.worlds import LAST_DAY, World, sets, sha256_of
-from rich.console import Console
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
@@ -35,10 +36,10 @@ CAUTIONS = (
     "thought of, as often as we guessed.",
     "Both generators were written in one project; the second shares no code and no movement model with the "
     "first, but it is no stranger's.",
-    "About one IMEI in a hundred is copied here, several times what regulators report, so that there are cases "
-    "to count; where clones are rarer, the same false calls weigh more against precision.",
-    "Detailed sightings are written for identities with several subscribers and a few others; the others would "
-    "change no figure.",
+    "About one IMEI in a hundred is copied here, several times what regulators report, so that there are "
+    "cases to count; where clones are rarer, the same false calls weigh more against precision.",
+    "Detailed sightings are written for identities with several subscribers and a few others; the others "
+    "would change no figure.",
 )
 
 
@@ -47,8 +48,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--lines", type=int, default=12_000, help="subscriptions of a world, about")
     parser.add_argument("--seeds", type=int, default=3, help="worlds of each set A, B and second")
-    parser.add_argument("--weeks", type=int, default=6, help="earlier weeks classified to see days to detect; 0: none")
-    parser.add_argument("--weights", default="", help="weights to report on; by default the newest calibrated ones")
+    parser.add_argument(
+        "--weeks", type=int, default=6, help="earlier weeks classified to see days to detect; 0: none"
+    )
+    parser.add_argument(
+        "--weights", default="", help="weights to report on; by default the newest calibrated ones"
+    )
     parser.add_argument("--fit", default="", metavar="NAME", help="fit these weights on the worlds A first")
     parser.add_argument("--only", default="B,second,none", help="sets to report on, of A,B,second,none")
     parser.add_argument("--keep", type=Path, help="folder for facts and truths as JSON lines")
@@ -69,7 +74,13 @@ def main() -> None:
         if chosen.fit:
             command = f"just bench-clones --lines {chosen.lines} --seeds {chosen.seeds} --fit {chosen.fit}"
             fitted_on = _cases(worlds["A"], folder, None, chosen.keep, console)[0]
-            tune(chosen.fit, [c for cases in fitted_on for c in cases.values()], WEIGHTS, command, datetime.now(UTC).date())
+            tune(
+                chosen.fit,
+                [c for cases in fitted_on for c in cases.values()],
+                WEIGHTS,
+                command,
+                datetime.now(UTC).date(),
+            )
         name = chosen.fit or chosen.weights or newest()
         result = {
             "measured_on": datetime.now(UTC).date().isoformat(),
@@ -77,7 +88,9 @@ def main() -> None:
             "weights": described(name),
             "worlds_sha256": {purpose: sha256_of(chosen_worlds) for purpose, chosen_worlds in worlds.items()},
             "cautions": list(CAUTIONS),
-            "sets": report_on(worlds, [s for s in chosen.only.split(",") if s], folder, name, chosen, console),
+            "sets": report_on(
+                worlds, [s for s in chosen.only.split(",") if s], folder, name, chosen, console
+            ),
         }
     chosen.output.mkdir(parents=True, exist_ok=True)
     (chosen.output / "results.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
@@ -86,7 +99,12 @@ def main() -> None:
 
 
 def report_on(
-    worlds: dict[str, tuple[World, ...]], wanted: list[str], folder: Path, name: str, chosen: Any, console: Console
+    worlds: dict[str, tuple[World, ...]],
+    wanted: list[str],
+    folder: Path,
+    name: str,
+    chosen: Any,
+    console: Console,
 ) -> dict[str, Any]:
     """Figures of each wanted set, by mode."""
     weights = Filed.read(WEIGHTS / f"{name}.toml") if name else None
@@ -111,7 +129,12 @@ def report_on(
 
 
 def _cases(
-    worlds: tuple[World, ...], folder: Path, name: str | None, keep: Path | None, console: Console, days: tuple[date, ...] = ()
+    worlds: tuple[World, ...],
+    folder: Path,
+    name: str | None,
+    keep: Path | None,
+    console: Console,
+    days: tuple[date, ...] = (),
 ) -> tuple[list[dict[str, Case]], dict[str, dict[str, date]]]:
     """Cases of the worlds, and when the first of them called its clones."""
     made, called = [], {}

@@ -34,7 +34,9 @@ def score_own(labels: Path, workspace: Path, as_of: date | None = None) -> dict[
     answers = read_answers(workspace, day)
     known = truth.values()
     called = {label: {(WORLD, i) for i in imeis if i in truth} for label, imeis in answers.matched.items()}
-    claims = None if answers.claims is None else {key: Claim(answer) for key, answer in answers.claims.items()}
+    claims = (
+        None if answers.claims is None else {key: Claim(answer) for key, answer in answers.claims.items()}
+    )
     fused = called.get("cloned", set())
     result: dict[str, Any] = {
         "as_of": day.isoformat(),
@@ -45,5 +47,7 @@ def score_own(labels: Path, workspace: Path, as_of: date | None = None) -> dict[
         "cloned": figures(known, fused, claims, 7),
     }
     if claims is not None:
-        result["cloned"]["picks"] = {name: rate.as_json() for name, rate in Scored.of(known, fused, 7).picks(claims).items()}
+        result["cloned"]["picks"] = {
+            name: rate.as_json() for name, rate in Scored.of(known, fused, 7).picks(claims).items()
+        }
     return result

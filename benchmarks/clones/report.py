@@ -12,13 +12,15 @@ TITLES = {
     "second": "Second generator",
     "none": "Worlds without clones",
 }
+_WRONG = "wrongly_cut_per_1000_cut"
 _COLOURS = ("#1b6ca8", "#c0392b")
 _WIDE, _HIGH, _EDGE = 420, 260, 40
 
 _STYLE = (
     "body{font:15px/1.45 system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 1em;color:#222}"
     "table{border-collapse:collapse;margin:.5em 0 1.5em}td,th{border:1px solid #ccc;padding:.2em .6em;"
-    "text-align:right}th:first-child,td:first-child{text-align:left}.caution{background:#fff3cd;padding:.6em 1em}"
+    "text-align:right}th:first-child,td:first-child{text-align:left}"
+    ".caution{background:#fff3cd;padding:.6em 1em}"
     "svg{margin-right:1em}"
 )
 
@@ -28,7 +30,9 @@ def write_report(result: Mapping[str, Any], path: Path) -> None:
     parts = [
         "<!doctype html><html lang='en'><meta charset='utf-8'><title>Clones: benchmark</title>",
         f"<style>{_STYLE}</style><h1>Clones: what was found on worlds with hidden truth</h1>",
-        "<div class='caution'><ul>" + "".join(f"<li>{escape(text)}</li>" for text in result["cautions"]) + "</ul></div>",
+        "<div class='caution'><ul>"
+        + "".join(f"<li>{escape(text)}</li>" for text in result["cautions"])
+        + "</ul></div>",
         _provenance(result),
     ]
     for purpose, found in result["sets"].items():
@@ -54,7 +58,9 @@ def _provenance(result: Mapping[str, Any]) -> str:
     weights = result["weights"]
     told = [f"Measured on {result['measured_on']}, about {result['lines_a_world']:,} lines a world."]
     told.append(f"Weights: {weights['name'] or weights['note']} {weights.get('sha256', '')[:16]}")
-    told += [f"Worlds {purpose}: configuration {sha[:16]}" for purpose, sha in result["worlds_sha256"].items()]
+    told += [
+        f"Worlds {purpose}: configuration {sha[:16]}" for purpose, sha in result["worlds_sha256"].items()
+    ]
     return "<p>" + "<br>".join(map(escape, told)) + "</p>"
 
 
@@ -71,14 +77,23 @@ def _mode(mode: str, found: Mapping[str, Any]) -> str:
     if "fused" in found:
         methods["score"] = found["fused"]
     parts = [
-        f"<h3>{title}</h3><p>{found['identities']:,} identities, {found['shared']:,} with several subscribers, "
+        f"<h3>{title}</h3><p>{found['identities']:,} identities, {found['shared']:,} with several "
+        f"subscribers, "
         f"{found['copied']:,} copied; {found['peer']['lines_in_use']:,} lines in use.</p>",
         _table(
-            ["", "precision", "recall", "lines cut", "wrongly cut per 1,000 cut", "per million lines", "innocent called"],
+            [
+                "",
+                "precision",
+                "recall",
+                "lines cut",
+                "wrongly cut per 1,000 cut",
+                "per million lines",
+                "innocent called",
+            ],
             [
                 [
                     name, shown(m["precision"]), shown(m["recall"]), m["lines_cut"],
-                    shown(m.get("wrongly_cut_per_1000_cut", m["wrongly_cut_per_1000_cut_if_blocked_whole"]), 1),
+                    shown(m.get(_WRONG, m[f"{_WRONG}_if_blocked_whole"]), 1),
                     m["wrongly_cut_per_million_lines"],
                     ", ".join(f"{story} {n}" for story, n in m["false_calls"].items()) or "none",
                 ]
@@ -92,11 +107,16 @@ def _mode(mode: str, found: Mapping[str, Any]) -> str:
             parts.append(
                 _table(
                     [f"recall by {label}", *methods],
-                    [[n.removeprefix("clone_"), *(shown(m[key][n]) for m in methods.values())] for n in names],
+                    [
+                        [n.removeprefix("clone_"), *(shown(m[key][n]) for m in methods.values())]
+                        for n in names
+                    ],
                 )
             )
     if "picks" in found.get("fused", {}):
-        parts.append(_table(["genuine one", "share"], [[n, shown(r)] for n, r in found["fused"]["picks"].items()]))
+        parts.append(
+            _table(["genuine one", "share"], [[n, shown(r)] for n, r in found["fused"]["picks"].items()])
+        )
     signals = [[n, shown(m["precision"]), shown(m["recall"])] for n, m in found["signals"].items()]
     if signals:
         parts.append(_table(["signal alone", "precision", "recall"], signals))
@@ -124,12 +144,16 @@ def _curves(found: Mapping[str, Any]) -> str:
     lines = {mode: points for mode, points in lines.items() if any(p["recall"] for p in points)}
     if not lines:
         return ""
-    peers = {mode: (found[mode]["peer"]["recall"]["value"], found[mode]["peer"]["precision"]["value"]) for mode in lines}
+    peers = {
+        mode: (found[mode]["peer"]["recall"]["value"], found[mode]["peer"]["precision"]["value"])
+        for mode in lines
+    }
     body = [
         f"<svg width='{_WIDE}' height='{_HIGH}' role='img' aria-label='Precision against recall'>",
         f"<path d='M{_EDGE} 10V{_HIGH - _EDGE}H{_WIDE - 10}' fill='none' stroke='#444'/>",
         f"<text x='{_WIDE // 2}' y='{_HIGH - 8}' font-size='12'>recall</text>",
-        f"<text x='4' y='{_HIGH // 2}' font-size='12' transform='rotate(-90 12 {_HIGH // 2})'>precision</text>",
+        f"<text x='4' y='{_HIGH // 2}' font-size='12' transform='rotate(-90 12 {_HIGH // 2})'>precision"
+        "</text>",
     ]
     for mark in (0.0, 0.5, 1.0):
         x, y = _at(mark, 0.5)[0], _at(0, max(mark, 0.5))[1]
@@ -153,8 +177,8 @@ def _curves(found: Mapping[str, Any]) -> str:
         for mode in lines
     )
     return (
-        f"<h3>Precision against recall of the score</h3>{''.join(body)}<p>Curves: {legend}; circles: the peer's "
-        f"sample rules. Precision below one half is drawn at one half.</p><ul>{reached}</ul>"
+        f"<h3>Precision against recall of the score</h3>{''.join(body)}<p>Curves: {legend}; circles: the "
+        f"peer's sample rules. Precision below one half is drawn at one half.</p><ul>{reached}</ul>"
     )
 
 
@@ -167,14 +191,15 @@ def _days(found: Mapping[str, Any]) -> str:
     rows = []
     for way in ("aggregate", "sightings", "peer-aggregate"):
         for klass, told in found.get(way, {}).items():
-            rows.append(
-                [way, klass.removeprefix("clone_"), f"{told['called']} of {told['identities']}", *(
-                    "not in time" if told[key] is None else f"{told[key]:.0f}" for key in ("median_days", "days_90")
-                )]
-            )  # fmt: skip
+            waits = [
+                "not in time" if told[k] is None else f"{told[k]:.0f}" for k in ("median_days", "days_90")
+            ]
+            name = klass.removeprefix("clone_")
+            rows.append([way, name, f"{told['called']} of {told['identities']}", *waits])
     if not rows:
         return ""
     return (
         f"<h3>Days to detect</h3><p>World {escape(found['world'])}; {escape(found['of'])}; runs on "
-        f"{escape(', '.join(found['runs']))}.</p>" + _table(["", "class", "called", "median days", "90 % within"], rows)
+        f"{escape(', '.join(found['runs']))}.</p>"
+        + _table(["", "class", "called", "median days", "90 % within"], rows)
     )

@@ -1,4 +1,4 @@
-"""Worlds through the product's public face: files in by `ceir ingest`, a day by `ceir classify`, tables of the run."""
+"""Worlds through the product's public face: `ceir ingest`, `ceir classify`, tables of the run."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -82,7 +82,9 @@ def conditions(weights: str | None) -> dict[str, str]:
             continue
         known = {parameter.name: parameter for parameter in rules[name].parameters}
         window = f"window_days = {WINDOW}" if "window_days" in known else ""
-        found[f"signal_{name}"] = f"{{ rule = '{name}'{''.join(f', {part}' for part in (given, window) if part)} }}"
+        found[f"signal_{name}"] = (
+            f"{{ rule = '{name}'{''.join(f', {part}' for part in (given, window) if part)} }}"
+        )
     if "cloned" in rules:
         named = f", weights = '{weights}'" if weights else ""
         found["cloned"] = f"{{ rule = 'cloned'{named} }}"
@@ -95,9 +97,27 @@ def policy_text(operators: Sequence[tuple[str, str]], weights: str | None = None
     lines = ["name = 'clones'", "version = 1", "mode = 'permissive'", "", "[country]", "name = 'Bench'"]
     lines.append("country_codes = ['22']")
     for operator, plmn in operators:
-        lines += ["", "[[operators]]", f"id = '{operator}'", f"name = '{operator}'", f"plmns = ['{plmn[:3]}-{plmn[3:]}']"]
-    lines += ["", "[retention]", "subscriber_months = 12", "", "[lists]", "look_back_days = 30", "", "[checks.observations]"]
-    lines += [f"{check.name} = {0 if check.passes == 'at least' else 1000}" for check in all_sources()["observations"].checks]
+        lines += [
+            "",
+            "[[operators]]",
+            f"id = '{operator}'",
+            f"name = '{operator}'",
+            f"plmns = ['{plmn[:3]}-{plmn[3:]}']",
+        ]
+    lines += [
+        "",
+        "[retention]",
+        "subscriber_months = 12",
+        "",
+        "[lists]",
+        "look_back_days = 30",
+        "",
+        "[checks.observations]",
+    ]
+    lines += [
+        f"{check.name} = {0 if check.passes == 'at least' else 1000}"
+        for check in all_sources()["observations"].checks
+    ]
     for label, rule in conditions(weights).items():
         lines += ["", f"[conditions.{label}]", f"all = [{rule}]", f"reason = '{label}'"]
     return "\n".join(lines) + "\n"
@@ -144,7 +164,7 @@ class Bench:
         before = ["--workspace", str(self.root), "--memory-gb", "4"] if where else []
         result = CliRunner().invoke(app, [str(line[0]), *map(str, line[1:]), *before])
         if result.exit_code:
-            raise BenchError(f"ceir {' '.join(map(str, line))}: {result.output}")
+            raise BenchError(f"ceir {line[0]} {line[1] if len(line) > 1 else ''}: {result.output}")
         return result.output
 
 

@@ -130,7 +130,10 @@ class Scored:
 
     def by_size(self) -> dict[str, Ratio]:
         """Recall by how many copies an identity has."""
-        named = {f"{low}" if low == high else f"{low}+" if high > 10**6 else f"{low}-{high}": (low, high) for low, high in SIZES}
+        named = {
+            f"{low}" if low == high else f"{low}+" if high > 10**6 else f"{low}-{high}": (low, high)
+            for low, high in SIZES
+        }
         return {
             name: self.recall(lambda i, low=low, high=high: low <= i.copies <= high)  # type: ignore[misc]
             for name, (low, high) in named.items()
@@ -138,7 +141,9 @@ class Scored:
 
     def by_operator(self) -> dict[str, dict[str, Ratio]]:
         """Precision and recall over the identities that an operator has lines of."""
-        names = sorted({name for i in self.identities if i.klass or self.is_called(i) for name in i.operators})
+        names = sorted(
+            {name for i in self.identities if i.klass or self.is_called(i) for name in i.operators}
+        )
         return {
             name: {
                 "precision": self.rate(
@@ -165,7 +170,11 @@ class Scored:
             claims: answers about subscribers: only those called clones stop, and none where nobody was
                 called genuine. None: everybody on an identity called a clone stops, as with a plain block.
         """
-        cut = {i.imei: [line for line in i.lines if line.in_use and self._stops(i, line.imsi, claims)] for i in self.identities if self.is_called(i)}
+        cut = {
+            i.imei: [line for line in i.lines if line.in_use and self._stops(i, line.imsi, claims)]
+            for i in self.identities
+            if self.is_called(i)
+        }
         return self.rate(
             lambda i: sum(line.genuine for line in cut.get(i.imei, ())) if self.is_called(i) else 0,
             lambda i: len(cut.get(i.imei, ())) if self.is_called(i) else 0,
@@ -203,9 +212,12 @@ class Scored:
                 lambda i: count(i, lambda a, _: a != "undecided"),
             ),
             "genuine_right": self.rate(
-                lambda i: count(i, lambda a, g: a == "genuine" and g), lambda i: count(i, lambda a, _: a == "genuine")
+                lambda i: count(i, lambda a, g: a == "genuine" and g),
+                lambda i: count(i, lambda a, _: a == "genuine"),
             ),
-            "decided": self.rate(lambda i: count(i, lambda a, _: a != "undecided"), lambda i: len(answers(i))),
+            "decided": self.rate(
+                lambda i: count(i, lambda a, _: a != "undecided"), lambda i: len(answers(i))
+            ),
             "resolved": self.rate(
                 lambda i: any(a == "genuine" for a, _ in answers(i)), lambda i: bool(answers(i))
             ),
@@ -221,7 +233,12 @@ def days_to_detect(
     """
     found: dict[str, list[float]] = {}
     for identity in truth.values():
-        if identity.klass and identity.copied_on is not None and not identity.set_aside and identity.copied_on <= last:
+        if (
+            identity.klass
+            and identity.copied_on is not None
+            and not identity.set_aside
+            and identity.copied_on <= last
+        ):
             day = called_on.get(identity.imei)
             waited = float("inf") if day is None else max(0.0, float((day - identity.copied_on).days))
             found.setdefault(identity.klass, []).append(waited)
@@ -247,12 +264,13 @@ def curve(truth: Collection[Identity], scores: Mapping[tuple[str, str], float]) 
     """
     kept = [i for i in truth if not i.set_aside]
     wanted = sum(bool(i.klass) for i in kept)
-    rows = sorted(((scores[i.world, i.imei], bool(i.klass)) for i in kept if (i.world, i.imei) in scores), reverse=True)
-    points, right, called = [], 0, 0
-    for place, (score, copied) in enumerate(rows):
-        called += 1
+    rows = sorted(
+        ((scores[i.world, i.imei], bool(i.klass)) for i in kept if (i.world, i.imei) in scores), reverse=True
+    )
+    points, right = [], 0
+    for called, (score, copied) in enumerate(rows, start=1):
         right += copied
-        if place + 1 == len(rows) or rows[place + 1][0] != score:
+        if called == len(rows) or rows[called][0] != score:
             points.append(
                 {
                     "at": round(score, 3),

@@ -71,7 +71,17 @@ class Identity:
 
 def read_truth(path: Path, world: str, as_of: date) -> dict[str, Identity]:
     """Identities of a world's `truth.parquet` by IMEI; uses that began after `as_of` do not count."""
-    columns = ["imei", "imsi", "operator", "label", "story", "is_genuine_holder", "device_id", "first_seen", "last_seen"]
+    columns = [
+        "imei",
+        "imsi",
+        "operator",
+        "label",
+        "story",
+        "is_genuine_holder",
+        "device_id",
+        "first_seen",
+        "last_seen",
+    ]
     rows = [row for row in pq.read_table(path, columns=columns).to_pylist() if row["first_seen"] <= as_of]
     return identities(rows, world, as_of)
 
@@ -140,7 +150,9 @@ def read_labels(path: Path, world: str) -> dict[str, Identity]:
         for number, row in enumerate(reader, start=2):
             imei, imsi, truth = (str(row[name] or "").strip() for name in LABEL_HEADER)
             if not imei or not imsi or truth not in TRUTHS:
-                raise LabelsError(f"{path.name} line {number}: wanted an imei, an imsi and one of {', '.join(TRUTHS)}")
+                raise LabelsError(
+                    f"{path.name} line {number}: wanted an imei, an imsi and one of {', '.join(TRUTHS)}"
+                )
             rows.setdefault(imei, []).append((imsi, truth))
     found = {}
     for imei, told in rows.items():

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from ceir.facts import all_facts
 from ceir.weights import Weights, load_weights, parse_weights
-
 from clones.cases import Case
 from clones.fitting import fit, speaking, thresholds
 from clones.running import SHARED, WINDOW
@@ -21,7 +21,7 @@ LADDER_FROM = "clones-1"
 
 
 def training(cases: Sequence[Case]) -> tuple[tuple[Candidate, ...], Array, Array]:
-    """Candidates that this version has facts for, and bins and truth of the shared identities of all cases."""
+    """Candidates that this version has facts for, and bins and truth of all shared identities."""
     rows, copied = [], []
     for case in cases:
         shared = case.answers.matched.get(SHARED, frozenset())
@@ -32,7 +32,9 @@ def training(cases: Sequence[Case]) -> tuple[tuple[Candidate, ...], Array, Array
                 copied.append(float(bool(identity.klass)))
     there = {name for facts in rows[:1] for name in facts}
     known = all_facts()
-    chosen = tuple(c for c in CANDIDATES if c.fact in there and c.fact in known and (c.per is None or c.per in there))
+    chosen = tuple(
+        c for c in CANDIDATES if c.fact in there and c.fact in known and (c.per is None or c.per in there)
+    )
     return chosen, matrix(chosen, rows), np.asarray(copied)
 
 
@@ -53,10 +55,10 @@ def tune(name: str, cases: Sequence[Case], folder: Path, command: str, day: date
         "name": name,
         "calibrated": True,
         "provenance": {
-            "how": "Logistic regression with rising bins and a ridge on the shared identities of synthetic worlds "
-            f"(seeds A, with and without sightings; {len(copied)} rows, {int(copied.sum())} of them copied); thresholds "
-            "settled on the same worlds. Synthetic precision is not field precision. The ladder is reasoned, not "
-            f"fitted, and that of {LADDER_FROM}.",
+            "how": "Logistic regression with rising bins and a ridge on the shared identities of synthetic "
+            f"worlds (seeds A, with and without sightings; {len(copied)} rows, {int(copied.sum())} of them "
+            "copied); thresholds settled on the same worlds. Synthetic precision is not field precision. "
+            f"The ladder is reasoned, not fitted, and that of {LADDER_FROM}.",
             "made_on": day,
             "command": command,
             "seeds": seeds,
@@ -93,4 +95,3 @@ def _signal(candidate: Candidate, bins: list[tuple[float, float]]) -> dict[str, 
 
 def _number(value: float) -> Decimal:
     return Decimal(str(round(value, 3)))
-

@@ -6,21 +6,16 @@ more they were there. Activity comes in streaks, random numbers from numpy's PCG
 and of the truth are shared with the first generator.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
-
-EXPLORE, FADING = 0.6, 0.21
-"""Chance of a new place: EXPLORE * known ** -FADING (Song et al. 2010)."""
+Take = Callable[..., list[int]]
+"""Draws persons to whom nothing has happened yet: a share of all, and at least so many."""
 
 KINDS = ("far", "near", "dead_source", "pre_sale", "mismatch", "replica", "cluster", "rotating")
 
@@ -143,9 +138,12 @@ class Wanderers:
         """Registers a device and mostly its owner."""
         number, imei, model = device
         tac = self.tacs[model]
-        self.note("registrations", f"{imei:014d},{tac.maker},{tac.name},,{tac.name},{tac.maker},Smartphone,,W{number}")
+        self.note(
+            "registrations",
+            f"{imei:014d},{tac.maker},{tac.name},,{tac.name},{tac.maker},Smartphone,,W{number}",
+        )
         if self.rng.random() > self.spec.unassociated:
-            self.note("associations", f"{_uid(person)},{imei:014d}")
+            self.note("associations", f"{uid(person)},{imei:014d}")
 
     def some_day(self, low: float = 0.15, high: float = 0.85) -> int:
         """A day of the period."""
@@ -173,20 +171,22 @@ def _tacs(rng: np.random.Generator) -> list[Tac]:
     )
     tacs = []
     for place in range(240):
-        radio, bands, rats = kinds[int(rng.choice(4, p=(0.08, 0.12, 0.5, 0.3)))] if place > 3 else kinds[place]
+        radio, bands, rats = (
+            kinds[int(rng.choice(4, p=(0.08, 0.12, 0.5, 0.3)))] if place > 3 else kinds[place]
+        )
         tacs.append(Tac(35_600_000 + place * 37, f"Maker{place % 17}", f"W{place}", radio, bands, rats))
     return tacs
 
 
-def _uid(person: int) -> str:
+def uid(person: int) -> str:
+    """A person in lists."""
     return f"P{person + 1:09d}"
 
 
 def build(spec: WandererSpec) -> Wanderers:
     """People with lines and devices, what happens to them, and the clones among them."""
     world = Wanderers(spec, np.random.default_rng(spec.seed))
-    rng, days = world.rng, spec.days
-    people = rng.permutation(spec.persons)
+    people = world.rng.permutation(spec.persons)
     taken = 0
 
     def take(share: float, least: int = 1) -> list[int]:
@@ -199,6 +199,14 @@ def build(spec: WandererSpec) -> Wanderers:
     if spec.clones:
         for kind in KINDS:
             _copy(world, kind, take(spec.clones), take)
+    _circumstances(world, take)
+    _ordinary(world, [int(person) for person in people[taken:]])
+    return world
+
+
+def _circumstances(world: Wanderers, take: Take) -> None:
+    """Innocent reasons for which several lines use one IMEI."""
+    spec, rng, days = world.spec, world.rng, world.spec.days
     for buyer, seller in zip(take(spec.resale), take(spec.resale), strict=True):
         device, day = world.device(), world.some_day()
         world.owns(device, seller)
@@ -215,8 +223,8 @@ def build(spec: WandererSpec) -> Wanderers:
     for person in take(spec.hoppers):
         device, edges = world.device(), np.linspace(0, days, 6).astype(int)
         world.owns(device, person)
-        for start, stop in zip(edges[:-1], edges[1:], strict=True):
-            world.add(device, person, world.line(person), start=int(start), stop=int(stop), story="sim_hopper")
+        for start, stop in pairwise(edges.tolist()):
+            world.add(device, person, world.line(person), start=start, stop=stop, story="sim_hopper")
     for person in take(spec.swaps):
         device, day = world.device(), world.some_day()
         world.owns(device, person)
@@ -229,13 +237,20 @@ def build(spec: WandererSpec) -> Wanderers:
             world.owns(device, customer)
             world.add(device, customer, world.line(customer), story="repair_bench")
             for line in test_lines:
-                world.add(device, person, line, start=day, stop=day + 1, story="repair_bench", carrier=customer)
+                world.add(
+                    device, person, line, start=day, stop=day + 1, story="repair_bench", carrier=customer
+                )
     faulty = take(spec.faulty_makers, 6)
     if faulty:
         _, imei, model = world.device()
         for person in faulty:
             world.add((world.device()[0], imei, model), person, world.line(person), label="oem_error")
-    for person in [int(p) for p in people[taken:]]:
+
+
+def _ordinary(world: Wanderers, people: Sequence[int]) -> None:
+    """Everybody else: a device each, and some with a second line in its second slot."""
+    rng, spec = world.rng, world.spec
+    for person in people:
         device = world.device()
         world.owns(device, person)
         world.add(device, person, world.line(person))
@@ -248,10 +263,9 @@ def build(spec: WandererSpec) -> Wanderers:
             world.uses[-1].story, world.uses[-1].ways, world.uses[-1].slots = story, ways, True
         second = (device[0], device[1] + (0 if one else 1), device[2])
         world.add(second, person, world.line(person), story=story, slots=True, ways=ways if one else "usual")
-    return world
 
 
-def _copy(world: Wanderers, kind: str, victims: Sequence[int], take: Any) -> None:
+def _copy(world: Wanderers, kind: str, victims: Sequence[int], take: Take) -> None:
     """Devices of one clone class: `victims` are the owners of what is copied."""
     rng, days = world.rng, world.spec.days
     for victim in victims:
@@ -263,11 +277,12 @@ def _copy(world: Wanderers, kind: str, victims: Sequence[int], take: Any) -> Non
             own_stop = world.some_day(0.1, 0.4)
             start = own_stop + int(rng.integers(10, 35))
             if rng.random() < 0.5:
-                world.note("scrapped", f"{device[1]:014d},{_text(world.spec, own_stop + 1)}")
+                world.note("scrapped", f"{device[1]:014d},{day_text(world.spec, own_stop + 1)}")
         if kind == "pre_sale":
             own_start = world.some_day(0.4, 0.8)
             start = max(0, own_start - int(rng.integers(20, 60)))
-            world.note("imports", f"{device[1]:014d},C1,Importer,{_text(world.spec, own_start - 60)},{_text(world.spec, own_start - 5)}")
+            submitted, released = (day_text(world.spec, own_start - back) for back in (60, 5))
+            world.note("imports", f"{device[1]:014d},C1,Importer,{submitted},{released}")
         world.owns(device, victim)
         line = world.line(victim)
         world.add(device, victim, line, start=own_start, stop=own_stop, story="ordinary")
@@ -279,7 +294,9 @@ def _copy(world: Wanderers, kind: str, victims: Sequence[int], take: Any) -> Non
         for clone in take(count / world.spec.persons):
             number, _, model = world.device("4g")
             hardware = device[2] if kind == "replica" or rng.random() < 0.4 else 1000 + int(rng.integers(25))
-            rats = "001|006" if kind == "mismatch" else world.tacs[device[2] if hardware < 1000 else model].rats
+            rats = (
+                "001|006" if kind == "mismatch" else world.tacs[device[2] if hardware < 1000 else model].rats
+            )
             if kind != "mismatch" and hardware >= 1000 and rng.random() < 0.7:
                 rats = world.tacs[device[2]].rats
             if kind == "near":
@@ -290,11 +307,13 @@ def _copy(world: Wanderers, kind: str, victims: Sequence[int], take: Any) -> Non
             if kind == "rotating":
                 _rotate(world, clone, number, device, take, told)
             else:
-                world.add((number, device[1], model), clone, world.line(clone), start=start, stop=stop, **told)
+                world.add(
+                    (number, device[1], model), clone, world.line(clone), start=start, stop=stop, **told
+                )
 
 
 def _rotate(
-    world: Wanderers, clone: int, number: int, first: tuple[int, int, int], take: Any, told: dict[str, Any]
+    world: Wanderers, clone: int, number: int, first: tuple[int, int, int], take: Take, told: dict[str, Any]
 ) -> None:
     """A device that takes another of four copied IMEIs every few days."""
     pool = [first]
@@ -311,273 +330,16 @@ def _rotate(
         day, turn = stop, turn + 1
 
 
-def _text(spec: WandererSpec, day: int) -> str:
+def day_text(spec: WandererSpec, day: int) -> str:
+    """A day of the period as files write it."""
     return f"{spec.last_day - timedelta(days=spec.days - 1 - day):%Y%m%d}"
 
 
-def active_days(world: Wanderers) -> NDArray[np.bool_]:
-    """Which use (row) is active on which day (column): a chain that stays in its state for some days."""
-    rng, days = world.rng, world.spec.days
-    count = len(world.uses)
-    rest = rng.beta(2, 6, world.next_line)[[use.line for use in world.uses]]
-    state = rng.random(count) > rest
-    out = np.zeros((count, days), dtype=np.bool_)
-    for day in range(days):
-        drawn = rng.random(count)
-        state = np.where(state, drawn > 0.5 * rest, drawn < 0.5 * (1 - rest))
-        out[:, day] = state
-    span = np.arange(days)
-    start = np.asarray([use.start for use in world.uses])[:, None]
-    stop = np.asarray([use.stop for use in world.uses])[:, None]
-    out &= (span >= start) & (span < stop)
-    return out
-
-
-def ways(world: Wanderers, carrier: int, kind: str, first: int) -> tuple[Array, Array, Array, Array]:
-    """Times of arrival (s from the first day), places and positions in them, and hours on the way before."""
-    rng, spec = world.rng, world.spec
-    home = int(world.home[carrier])
-    known, visits = [home], [20.0]
-    spots = [rng.normal(0, 2.5, 2)]
-    if kind == "two_homes":
-        known.append(int(np.argsort(world.km[home])[1]))
-        visits.append(12.0)
-        spots.append(rng.normal(0, 2.5, 2))
-    now, at = first * 86_400.0, 0
-    end = spec.days * 86_400.0
-    wait_h = {"courier": 2.0, "flyer": 9.0, "two_homes": 20.0}.get(kind, 7.0)
-    arrived, place, spot, way = [now], [home], [spots[0]], [0.0]
-    while now < end:
-        now += min((rng.pareto(0.8) + 0.3) * wait_h / 2, 60.0) * 3600
-        if rng.random() < EXPLORE * 0.3 * len(known) ** -FADING:
-            goal = int(np.searchsorted(world.pull[known[at]], rng.random()))
-            if kind == "flyer" and rng.random() < 0.3:
-                goal = int(rng.choice(spec.places, p=world.size))
-            known.append(min(goal, spec.places - 1))
-            visits.append(1.0)
-            spots.append(rng.normal(0, 2.5, 2))
-            target = len(known) - 1
-        else:
-            weight = np.cumsum(visits)
-            target = int(np.searchsorted(weight, rng.random() * weight[-1]))
-        km = float(world.km[known[at], known[target]])
-        speed = 600.0 if kind == "flyer" and km > 150 else float(rng.uniform(40, 90))
-        hours = (km + 3.0) / speed + (2.0 if speed == 600.0 else 0.05)
-        now += hours * 3600
-        at = target
-        visits[at] += 1
-        arrived.append(now)
-        place.append(known[at])
-        spot.append(spots[at])
-        way.append(hours)
-    return np.asarray(arrived), np.asarray(place), np.asarray(spot), np.asarray(way)
-
-
-def cells(world: Wanderers) -> tuple[list[str], dict[tuple[int, int], tuple[list[str], Array]]]:
-    """Rows of the list, and each operator's cells in each place with their true offsets in km."""
-    rng, rows, there = world.rng, [], {}
-    for place in range(world.spec.places):
-        for number, (operator, _) in enumerate(world.spec.operators):
-            count = 2 + int(30 * world.size[place] ** 0.7)
-            offset = rng.normal(0, 3.0, (count, 2))
-            names = [f"{operator[-1]}W{place:02d}{at:03d}" for at in range(count)]
-            there[number, place] = (names, offset)
-            for name, (north, east) in zip(names, world.position[place] + offset, strict=True):
-                if rng.random() < 0.003:  # an error in the operator's list
-                    north, east = rng.uniform(0, 320, 2)
-                rows.append(f"{name},{45 + north / 111.2:.6f},{5 + east / 78.6:.6f},{int(rng.uniform(1500, 6000))}")
-    return rows, there
-
-
-def sightings(world: Wanderers, active: NDArray[np.bool_], there: Mapping[Any, Any]) -> dict[str, list[list[str]]]:
-    """Rows by operator, those in time and those that came late; of uses whose IMEI is shared, and a few."""
-    rng, spec = world.rng, world.spec
-    first = max(0, spec.days - spec.sighted_days)
-    chosen = _worth_seeing(world)
-    begin = datetime(spec.last_day.year, spec.last_day.month, spec.last_day.day, tzinfo=UTC)
-    begin -= timedelta(days=spec.days - 1)
-    skew = rng.integers(-spec.skew_s, spec.skew_s + 1, len(spec.operators))
-    in_hand: dict[tuple[int, int], list[int]] = {}
-    for use in chosen:
-        for day in np.flatnonzero(active[use, first:]).tolist():
-            in_hand.setdefault((world.uses[use].device, day + first), []).append(use)
-    tracks: dict[tuple[int, str], Any] = {}
-    out: dict[str, list[list[str]]] = {operator: [[], []] for operator, _ in spec.operators}
-    for number in chosen:
-        use = world.uses[number]
-        carrier = use.carrier if use.carrier >= 0 else use.person
-        track = tracks.get((carrier, use.ways))
-        if track is None:
-            track = tracks[carrier, use.ways] = ways(world, carrier, use.ways, first)
-        times = _times(world, use, number, np.flatnonzero(active[number, first:]) + first, in_hand)
-        arrived, place, spot, way = track
-        at = np.searchsorted(arrived, times, side="right") - 1
-        after = np.minimum(at + 1, len(arrived) - 1)
-        moving = times > arrived[after] - way[after] * 3600
-        operator = _operator(spec, use.line)
-        lasts = np.minimum(rng.exponential(70, len(times)) + 1, 400).astype(int)
-        for second, stay, length in zip(times[~moving].tolist(), at[~moving].tolist(), lasts[~moving].tolist(), strict=True):
-            names, offset = there[operator, int(place[stay])]
-            nearest = np.argsort(((offset - spot[stay]) ** 2).sum(axis=1))[:2]
-            name = names[int(nearest[0 if rng.random() < 0.8 else -1])]
-            if rng.random() < spec.stray:
-                strange = there[operator, int(rng.integers(spec.places))][0]
-                name = strange[int(rng.integers(len(strange)))]
-            start = begin + timedelta(seconds=second + int(skew[operator]))
-            stop = start + timedelta(seconds=length)
-            if start < begin + timedelta(days=first) or stop >= begin + timedelta(days=spec.days):
-                continue
-            row = f"{use.imei:014d},{imsi(spec, use.line)},{name},{start:%Y-%m-%dT%H:%M:%SZ},{stop:%Y-%m-%dT%H:%M:%SZ}"
-            out[spec.operators[operator][0]][int(rng.random() < spec.late)].append(row)
-    return out
-
-
-def _worth_seeing(world: Wanderers) -> list[int]:
-    lines: dict[int, set[int]] = {}
-    for use in world.uses:
-        lines.setdefault(use.imei, set()).add(use.line)
-    some = world.rng.random(len(world.uses)) < 0.02
-    return [n for n, use in enumerate(world.uses) if len(lines[use.imei]) > 1 or some[n]]
-
-
-def _times(
-    world: Wanderers, use: Use, number: int, days: Array, in_hand: Mapping[tuple[int, int], list[int]]
-) -> NDArray[np.int64]:
-    """Moments of events: by day and night, and only while the SIM is in the phone."""
-    rng = world.rng
-    found: list[int] = []
-    for day in days.tolist():
-        count = int(rng.poisson(rng.gamma(2.0, world.spec.events_a_day / 2)))
-        second = rng.normal(15.0, 4.5, count) % 24 * 3600
-        others = in_hand[use.device, day]
-        if not use.slots and len(others) > 1:
-            # One after the other has the phone, and changing the SIM takes five minutes.
-            part = 86_400 / len(others)
-            turn = (others.index(number) + day) % len(others)
-            second = turn * part + 300 + second / 86_400 * (part - 900)
-        found += [day * 86_400 + int(s) for s in second]
-    return np.asarray(sorted(found), dtype=np.int64)
-
-
-def fingerprints(world: Wanderers, active: NDArray[np.bool_]) -> dict[str, list[str]]:
-    """Rows by operator: versions only go up, words belong to hardware and owner."""
-    rng, spec = world.rng, world.spec
-    out: dict[str, list[str]] = {operator: [] for operator, _ in spec.operators}
-    first = max(0, spec.days - spec.sighted_days)
-    for number in _worth_seeing(world):
-        use = world.uses[number]
-        own = np.random.default_rng((spec.seed, use.device))
-        base, begun, slow = (int(own.integers(limit)) for limit in (6, 60, 40))
-        for day in np.flatnonzero(active[number, first:]).tolist():
-            if rng.random() > 0.3:
-                continue
-            version = (use.hardware * 7 % 50 + base + max(0, day + first + begun - slow) // 60) % 100
-            odd = int(rng.integers(1, 9)) if rng.random() < 0.01 else 0
-            word = f"c{use.hardware:05d}{odd}"
-            agent = f"a{use.hardware:05d}{int(own.integers(3)) if rng.random() < 0.02 else base}"
-            operator = spec.operators[_operator(spec, use.line)][0]
-            out[operator].append(f"{use.imei:014d},{imsi(spec, use.line)},{_text(spec, day + first)},{version:02d},{word},{agent}")
-    return out
-
-
-def _operator(spec: WandererSpec, line: int) -> int:
+def operator_of(spec: WandererSpec, line: int) -> int:
+    """Position of a line's operator."""
     return (line * 2_654_435_761 >> 7) % len(spec.operators)
 
 
 def imsi(spec: WandererSpec, line: int) -> str:
     """15 digits; lines are scattered over the numbers."""
-    return f"{spec.operators[_operator(spec, line)][1]}{(line * 7_368_787 + 1_000_003) % 10**10:010d}"
-
-
-def write(spec: WandererSpec, out: Path) -> dict[str, list[Path]]:
-    """Writes all files and `truth.parquet`; equal specs give equal files.
-
-    Returns: the files of each source, those that came late last.
-    """
-    world = build(spec)
-    active = active_days(world)
-    out.mkdir(parents=True)
-    files: dict[str, list[Path]] = {}
-
-    def save(source: str, name: str, header: str, rows: Sequence[str]) -> None:
-        path = out / name
-        path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8", newline="\n")
-        files.setdefault(source, []).append(path)
-
-    _save_lists(world, save)
-    _save_observations(world, active, save)
-    if spec.sighted_days:
-        rows, there = cells(world)
-        save("cells", "cells.csv", "cell,latitude,longitude,radius_m", rows)
-        span = f"{_text(spec, max(0, spec.days - spec.sighted_days))}_{_text(spec, spec.days - 1)}"
-        seen = sightings(world, active, there)
-        for turn, kind in enumerate(("sightings", "sightings-late")):
-            for operator, parts in seen.items():
-                save("sightings", f"{operator}_{kind}_{span}.csv", "imei,imsi,cell,started_at,ended_at", parts[turn])
-        for operator, told in fingerprints(world, active).items():
-            header = "imei,imsi,seen_on,software_version,capability,agent"
-            save("fingerprints", f"{operator}_fingerprints_{span}.csv", header, told)
-    pq.write_table(_truth(world, active), out / "truth.parquet")
-    return files
-
-
-def _save_lists(world: Wanderers, save: Any) -> None:
-    head = "TAC|Marketing Name|Internal Model Name|Manufacturer|Bands|Allocation Date|Country Code|Fixed Code|" \
-        "Manufacturer Code|Radio Interface|Brand Name|Model Name|Operating System|NFC|Bluetooth|WLAN|Device Type"  # fmt: skip
-    save("tac", "tac.txt", head, [
-        f"{t.tac}|{t.name}|{t.name}|{t.maker}|{t.bands}|01-Jan-2020|||||{t.maker}|{t.name}||N|N|N|Smartphone"
-        for t in world.tacs
-    ])  # fmt: skip
-    spec = world.spec
-    for line, person in enumerate(world.line_person):
-        world.note("subscribers", f"{_uid(person)},{imsi(spec, line)}")
-    headers = {
-        "registrations": "approved_imei,make,model,status,model_number,brand_name,device_type,radio_interface,device_id",
-        "associations": "uid,imei",
-        "subscribers": "uid,imsi",
-        "imports": "imei,consignment,importer,submitted_on,released_on",
-        "scrapped": "imei,scrapped_on",
-        "pairings": "imei,imsi,msisdn",
-        "golden": "golden_imei",
-    }
-    for source, header in headers.items():
-        save(source, f"{source}.csv", header, world.lists.get(source, []))
-
-
-def _save_observations(world: Wanderers, active: NDArray[np.bool_], save: Any) -> None:
-    rng, spec = world.rng, world.spec
-    rows: dict[tuple[str, int], list[str]] = {}
-    texts = [_text(spec, day) for day in range(spec.days)]
-    for number, use in enumerate(world.uses):
-        operator = spec.operators[_operator(spec, use.line)][0]
-        days = np.flatnonzero(active[number])
-        told = f"{use.imei:014d},{imsi(spec, use.line)},22{use.line + 10**9:010d}"
-        best = use.rats.split("|")[-1]
-        for day, drawn in zip(days.tolist(), rng.random(len(days)).tolist(), strict=True):
-            rat = use.rats if drawn < 0.3 else best if drawn < 0.95 else use.rats.split("|", maxsplit=1)[0]
-            rows.setdefault((operator, int(texts[day][:6])), []).append(f"{texts[day]},{told},{rat}")
-    for (operator, month), found in sorted(rows.items(), key=lambda item: (item[0][1], item[0][0])):
-        days_there = sorted(text for text in texts if int(text[:6]) == month)
-        found.sort()
-        save("observations", f"{operator}_{days_there[0]}_{days_there[-1]}.csv", "date,imei,imsi,msisdn,rat", found)
-
-
-def _truth(world: Wanderers, active: NDArray[np.bool_]) -> pa.Table:
-    spec = world.spec
-    begin = spec.last_day - timedelta(days=spec.days - 1)
-    rows = []
-    for number, use in enumerate(world.uses):
-        days = np.flatnonzero(active[number])
-        if len(days):
-            rows.append(
-                {
-                    "device_id": use.device, "imei": f"{use.imei:014d}", "imsi": imsi(spec, use.line),
-                    "msisdn": f"22{use.line + 10**9:010d}",
-                    "operator": spec.operators[_operator(spec, use.line)][0], "label": use.label,
-                    "story": use.story, "is_genuine_holder": use.holder,
-                    "town": f"W{world.home[use.person]:02d}", "person": _uid(use.person),
-                    "first_seen": begin + timedelta(days=int(days[0])),
-                    "last_seen": begin + timedelta(days=int(days[-1])), "active_days": len(days),
-                }
-            )  # fmt: skip
-    return pa.Table.from_pylist(rows)
+    return f"{spec.operators[operator_of(spec, line)][1]}{(line * 7_368_787 + 1_000_003) % 10**10:010d}"

@@ -1,4 +1,4 @@
-"""Which worlds there are: seeds A to fit on, seeds B to report on, another make, and worlds without clones."""
+"""Which worlds there are: seeds A to fit on, B to report on, another make, and some without clones."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 
 from ceir.testing.country import CountrySpec, Habits, Movement, Wrongs, write_country
-
-from clones.wanderers import WandererSpec, write
+from clones.wanderer_files import write
+from clones.wanderers import WandererSpec
 
 LAST_DAY = date(2026, 10, 31)
 
@@ -67,7 +67,10 @@ class World:
         """All its knobs."""
         if self.make == "wanderers":
             return WandererSpec(
-                persons=round(self.lines / 1.17), seed=self.seed, clones=0.0012 if self.clones else 0.0, last_day=LAST_DAY
+                persons=round(self.lines / 1.17),
+                seed=self.seed,
+                clones=0.0012 if self.clones else 0.0,
+                last_day=LAST_DAY,
             )
         return CountrySpec(
             subscribers=self.lines,
@@ -95,7 +98,9 @@ class World:
         made = write_country(spec, folder)
         files = {source: (path,) for source, path in made.lists.items()}
         files["observations"] = tuple(path for _, path in made.observations)
-        files["sightings"] = tuple(sorted((p for _, p in made.sightings), key=lambda p: ("late" in p.name, p.name)))
+        files["sightings"] = tuple(
+            sorted((p for _, p in made.sightings), key=lambda p: ("late" in p.name, p.name))
+        )
         files["fingerprints"] = tuple(path for _, path in made.fingerprints)
         files["cells"] = (made.cells,)
         return Made(self, files, made.truth)
@@ -111,7 +116,9 @@ class Made:
 
     def without_sightings(self) -> dict[str, Sequence[Path]]:
         """What there is where operators give daily aggregates only."""
-        return {s: paths for s, paths in self.files.items() if s not in {"sightings", "cells", "fingerprints"}}
+        return {
+            s: paths for s, paths in self.files.items() if s not in {"sightings", "cells", "fingerprints"}
+        }
 
 
 def sets(lines: int, seeds: int) -> dict[str, tuple[World, ...]]:

@@ -10,7 +10,12 @@ FLEET = Candidate("fleet_like", "passing", "", (1,), counts=False, falling=True)
 
 
 def labelled() -> tuple[list[dict[str, object]], np.ndarray]:
-    rows = [{"overlap_days": 0}] * 90 + [{"overlap_days": 1}] * 20 + [{"overlap_days": 5}] * 20 + [{"overlap_days": None}] * 10
+    rows = (
+        [{"overlap_days": 0}] * 90
+        + [{"overlap_days": 1}] * 20
+        + [{"overlap_days": 5}] * 20
+        + [{"overlap_days": None}] * 10
+    )
     copied = [0.0] * 88 + [1.0] * 2 + [0.0] * 12 + [1.0] * 8 + [1.0] * 19 + [0.0] + [0.0] * 10
     return rows, np.asarray(copied)
 
@@ -66,10 +71,16 @@ def test_a_file_reckoned_here_says_the_same_as_the_fit() -> None:
     rows, copied = labelled()
     fitted = fit((DAYS,), matrix((DAYS,), rows), copied, np.ones(len(copied)))
     signals = [
-        {"fact": c.fact, "kind": c.kind, "bins": [{"from": begin, "weight": weight} for begin, weight in bins]}
+        {
+            "fact": c.fact,
+            "kind": c.kind,
+            "bins": [{"from": begin, "weight": weight} for begin, weight in bins],
+        }
         for c, bins in fitted.weights()
     ]
-    filed = Filed("x-1", {"score": {"prior": fitted.prior, "clone_at": 2.0, "clear_at": 0.0}, "signals": signals})
+    filed = Filed(
+        "x-1", {"score": {"prior": fitted.prior, "clone_at": 2.0, "clear_at": 0.0}, "signals": signals}
+    )
     for facts, score in zip(rows, fitted.scores(matrix((DAYS,), rows)), strict=True):
         assert abs(filed.judge(facts)[0] - score) < 0.002
     assert filed.judge({"overlap_days": 5}, without="overlap")[0] == fitted.prior
