@@ -335,15 +335,24 @@ def _read_subscribers(world: World, path: Place) -> None:
 
 
 def _read_associations(world: World, path: Place) -> None:
-    found: set[str] = set()
+    found: set[tuple[str, str]] = set()
 
     def take(row: Row) -> None:
-        imei = _imei(row["imei"])
-        _present(row["uid"])
-        found.add(imei)
+        found.add((_present(row["uid"]), _imei(row["imei"])))
 
     _rows(world, "associations", path, ("uid", "imei"), take)
-    world.associated = found
+    world.associations = found
+    world.associated = {imei for _, imei in found}
+
+
+def _read_proofs(world: World, path: Place) -> None:
+    found: set[tuple[str, str, str]] = set()
+
+    def take(row: Row) -> None:
+        found.add((_imei(row["imei"]), _number(row["imsi"]), row["kind"].lower()))
+
+    _rows(world, "proofs", path, ("imei", "imsi", "kind"), take)
+    world.proofs = found
 
 
 def _read_approvals(world: World, path: Place) -> None:
@@ -420,6 +429,7 @@ _LIST_READERS: dict[str, Callable[[World, Place], None]] = {
     "monitored": _set_reader("monitored", "imei", _imei, "monitored"),
     "subscribers": _read_subscribers,
     "associations": _read_associations,
+    "proofs": _read_proofs,
     "type-approvals": _read_approvals,
     "imports": _read_imports,
     "software-versions": _read_software_versions,

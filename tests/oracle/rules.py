@@ -13,6 +13,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
+from .clones import answer_of
 from .world import (
     NON_CELLULAR,
     Equipment,
@@ -338,8 +339,18 @@ def seen_before_release(moment: Moment, _parameters: Parameters) -> Question:
     return ask
 
 
+def _scored(answer: str) -> "Rule":
+    """A rule that asks whether the score of the identity has this answer."""
+
+    def build(moment: Moment, parameters: Parameters) -> Question:
+        return lambda equipment: answer_of(moment.world, equipment, moment.end, parameters) == answer
+
+    return build
+
+
 Rule = Callable[[Moment, Parameters], Question]
 
+_SCALE = ("weights", "clone_at", "clear_at", "least_signals", "window_days")
 _WINDOW = ("window_days", "window_months")
 
 RULES: dict[str, tuple[Rule, tuple[str, ...]]] = {
@@ -366,6 +377,8 @@ RULES: dict[str, tuple[Rule, tuple[str, ...]]] = {
     "used_by_international_roamer": (_used_by(_is_international), ("look_back_days",)),
     "monitored": (monitored, ("days",)),
     "seen_before_release": (seen_before_release, ()),
+    "cloned": (_scored("clone"), _SCALE),
+    "perhaps_cloned": (_scored("undecided"), _SCALE),
 }
 
 # Rules that also reach equipment nobody has ever seen.

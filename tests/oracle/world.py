@@ -113,6 +113,10 @@ class Calendar:
         """The mask of all known days in [start, end)."""
         return sum(bit for day, bit in self._bit_of.items() if start <= day < end)
 
+    def days(self) -> list[tuple[date, int]]:
+        """Every known day with its bit, in their order."""
+        return sorted(self._bit_of.items())
+
     def first(self, mask: int) -> date:
         """The earliest day of a mask that is not empty."""
         return min(day for day, bit in self._bit_of.items() if bit & mask)
@@ -187,6 +191,8 @@ class World:
     monitored: set[str] | None = None
     uids_of_imsi: dict[str, set[str]] | None = None
     associated: set[str] | None = None
+    associations: set[tuple[str, str]] | None = None
+    proofs: set[tuple[str, str, str]] | None = None
     approvals: dict[str, list[Approval]] | None = None
     releases: dict[str, list[date | None]] | None = None
     software_versions: dict[tuple[str, str], str] | None = None

@@ -154,6 +154,7 @@ class Run(_Record):
         looked_at: equipment judged anew; the rest was carried over.
         inputs: ids of the live ingests it looked at.
         stripped: its lists were deleted by retention.
+        claims: where its claims lie; None: its policy asked for none, or retention deleted them.
     """
 
     id: int
@@ -172,6 +173,7 @@ class Run(_Record):
     accepted: dict[str, str] = {}
     publications: tuple[Publication, ...] = ()
     stripped: bool = False
+    claims: str | None = None
 
 
 class Catalogue(_Record):
@@ -216,6 +218,7 @@ class Catalogue(_Record):
         if self.devices:
             paths.add(self.devices.path)
         paths |= {f"runs/{run.id:05d}" for run in self.runs}
+        paths |= {run.claims for run in self.runs if run.claims}
         paths |= {path for s in self.snapshots for path in (s.path, s.delta) if path}
         paths |= {p.path for run in self.runs for p in run.publications}
         return paths

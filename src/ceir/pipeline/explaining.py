@@ -23,11 +23,13 @@ from ceir.pipeline.classify.compiling import Compiled, FactColumn, compile_polic
 from ceir.pipeline.classify.inputs import equipment_sql, fold_sql, known_sources, name_inputs
 from ceir.pipeline.classify.running import evaluate, evidence_columns
 from ceir.pipeline.engines import Engine
+from ceir.pipeline.explaining_scores import ExplainedClaim, ExplainedScore, explain_claims, explain_score
 from ceir.pipeline.workspace import Workspace
 from ceir.policy import Policy
 from ceir.policy.loading import load_policy
 from ceir.sources import Source, all_sources
 from ceir.tables.ended_verdicts import TABLE as ENDED
+from ceir.weights.scale import SCORED
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -58,6 +60,7 @@ class ExplainedVerdict:
     block_on: date | None
     matching: bool
     state: str
+    score: ExplainedScore | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,7 @@ class Explanation:
     outcome: str
     next_steps: tuple[str, ...]
     subscribers: tuple[tuple[str, str, str, date], ...]
+    ladder: tuple[ExplainedClaim, ...]
     run: int | None
     as_of: date | None
 
@@ -120,18 +124,20 @@ def explain(workspace: Workspace, text: str, engine: Engine, *, subscribers: boo
     verdicts: tuple[ExplainedVerdict, ...] = ()
     ended: tuple[EndedVerdict, ...] = ()
     outcome = "none"
+    ladder: tuple[ExplainedClaim, ...] = ()
     steps: tuple[str, ...] = ("No condition of the policy matches; nothing will happen to it.",)
     if run is not None:
         policy, _ = load_policy(workspace.root / "policies" / f"{run.policy_sha256}.toml")
         verdicts = _verdicts(engine, workspace, catalogue, run, policy, number, str(identity))
         ended = tuple(_ended(engine, workspace, catalogue, number))
+        ladder = explain_claims(engine, workspace, policy, run, number, subscribers=subscribers)
         golden = any(e.list == "golden" for e in entries)
         restored = {dict(e.details)["condition"] for e in entries if e.list == "appeals"}
         counting = tuple(v for v in verdicts if v.condition not in restored)
         outcome = (
             _outcome(counting, policy, run.as_of, golden=golden) if counting or not verdicts else "trial"
         )
-        steps = _steps(outcome, counting)
+        steps = _steps(outcome, counting, ladder)
         if counting != verdicts:
             without = ", ".join(v.title for v in verdicts if v.condition in restored)
             steps += (f"An appeal restored it, so that this does not count: {without}.",)
@@ -151,6 +157,7 @@ def explain(workspace: Workspace, text: str, engine: Engine, *, subscribers: boo
         outcome=outcome,
         next_steps=steps,
         subscribers=tuple(_subscribers(engine)) if subscribers else (),
+        ladder=ladder,
         run=run.id if run else None,
         as_of=run.as_of if run else None,
     )
@@ -319,6 +326,7 @@ def _explained(
 ) -> ExplainedVerdict:
     condition = policy.conditions[label]
     sentences, rules, evidence = [], [], []
+    score: ExplainedScore | None = None
     for owner, use, columns in compiled.uses:
         if owner != label:
             continue
@@ -327,6 +335,8 @@ def _explained(
         rules.append(("not " if use.negated else "") + rule.name)
         if not use.negated:
             parameters = {name: str(value) for name, value in use.parameters.items()}
+            if use.rule in SCORED:
+                score = explain_score(use, {c.fact.name: values.get(c.column) for c in columns})
             sentences.append(rule.reason.format_map({**parameters, **shown, "imei": text}))
         evidence += [_piece(c, values) for c in columns]
     block_on = day_of(int(str(block))) if block is not None else None
@@ -340,6 +350,7 @@ def _explained(
         block_on=block_on,
         matching=matching,
         state=_state(block_on, run.as_of),
+        score=score,
     )
 
 
@@ -382,17 +393,21 @@ def _outcome(verdicts: tuple[ExplainedVerdict, ...], policy: Policy, as_of: date
     return "trial" if verdicts else "none"
 
 
-def _steps(outcome: str, verdicts: tuple[ExplainedVerdict, ...]) -> tuple[str, ...]:
+def _steps(
+    outcome: str, verdicts: tuple[ExplainedVerdict, ...], ladder: tuple[ExplainedClaim, ...]
+) -> tuple[str, ...]:
     dates = [v.block_on for v in verdicts if v.block_on is not None]
+    kept = sum(claim.proposal in ("pair", "keep") for claim in ladder)
     sticky = [v.title for v in verdicts if not v.matching]
     steps = {
         "blocked": (
-            "No network may serve it, except for subscribers it is paired with.",
+            "No network may serve it, except for subscribers it is paired with"
+            + (" and for lines that go on." if kept else "."),
             "Its owner may appeal; a pairing, a corrected record or a golden entry lifts the block at the "
             "next run.",
         ),
         "notified": (
-            f"It works until {min(dates).isoformat()}; its subscribers are told before." if dates else "",
+            _until(dates, excepting=bool(kept)),
             "If the reason goes away by then, nothing happens; its owner may appeal at any time.",
         ),
         "tracked": ("It works and is watched; nobody is told and nothing is blocked.",),
@@ -400,9 +415,20 @@ def _steps(outcome: str, verdicts: tuple[ExplainedVerdict, ...]) -> tuple[str, .
         "trial": ("It works; the conditions that match are trials and have no consequence.",),
         "none": ("No condition of the policy matches; nothing will happen to it.",),
     }[outcome]
+    if kept and outcome in ("blocked", "notified"):
+        steps += (f"{kept} of the {len(ladder)} lines that use it go on working, as the ladder says.",)
     if sticky:
         steps += (f"No longer observed but still in force, as the policy keeps it: {', '.join(sticky)}.",)
     return steps
+
+
+def _until(dates: list[date], *, excepting: bool) -> str:
+    if not dates:
+        return ""
+    day = min(dates).isoformat()
+    if excepting:
+        return f"From {day} it works only with the lines that go on; whose line stops is told before."
+    return f"It works until {day}; its subscribers are told before."
 
 
 def _ended(engine: Engine, workspace: Workspace, catalogue: Catalogue, number: int) -> Iterable[EndedVerdict]:

@@ -6,14 +6,10 @@ from typing import Literal
 
 from ceir.facts import all_facts
 from ceir.rules.declaration import Adapted, Example, Parameter, Value
-from ceir.weights import Weights, all_weights, load_weights
+from ceir.weights import Weights, all_weights
 from ceir.weights.declaration import LEAST_SUBSCRIBERS, thousandths
-from ceir.weights.scoring import Scale, score_sql, signals_sql
-
-DEFAULT = "clones-1"
-"""Weights of a policy that names none."""
-
-LEAST_SIGNALS = 2
+from ceir.weights.scale import DEFAULT, LEAST_SIGNALS, scale_of
+from ceir.weights.scoring import score_sql, signals_sql
 
 COUNT = "subscriber_count"
 """Known of everything that was seen: an identity without several subscribers has no score."""
@@ -47,18 +43,6 @@ PARAMETERS = (
         minimum=2,
     ),
 )
-
-
-def scale_of(parameters: Mapping[str, Value]) -> Scale:
-    """Weights and thresholds that a policy's parameters ask for."""
-    weights = load_weights(str(parameters.get("weights") or DEFAULT))
-    given = {name: parameters.get(name) for name in ("clone_at", "clear_at")}
-    return Scale(
-        weights=weights,
-        clone_at=thousandths(_decimal(given["clone_at"], weights.score.clone_at)),
-        clear_at=thousandths(_decimal(given["clear_at"], weights.score.clear_at)),
-        least_signals=int(str(parameters.get("least_signals") or LEAST_SIGNALS)),
-    )
 
 
 def brought(parameters: Mapping[str, Value]) -> Mapping[str, Value]:
@@ -132,7 +116,3 @@ def _facts(weights: Weights, *, strongest: bool) -> dict[str, Value]:
         else:
             given[signal.fact] = max(int(chosen), given[COUNT]) if signal.fact == COUNT else int(chosen)
     return given
-
-
-def _decimal(value: Value, default: Decimal) -> Decimal:
-    return default if value is None else Decimal(str(value))

@@ -4,9 +4,10 @@ All signals together: each adds to a score as a file of weights says, and indepe
 agree. What is unknown adds nothing. It says that there are several devices, not whose is the genuine one.
 """
 
-from ceir.rules._score import DEFAULT, PARAMETERS, adapted, brought, examples
+from ceir.rules._score import PARAMETERS, adapted, brought, examples
 from ceir.rules.declaration import Rule
 from ceir.weights import load_weights
+from ceir.weights.scale import DEFAULT
 
 _DEFAULT = adapted({}, "clone")
 

@@ -4,9 +4,10 @@ The score lies between its two thresholds, or is high for one kind of evidence a
 of its own: a policy may watch such an identity or freeze who uses it, and never cuts anybody for it.
 """
 
-from ceir.rules._score import DEFAULT, PARAMETERS, adapted, brought, examples
+from ceir.rules._score import PARAMETERS, adapted, brought, examples
 from ceir.rules.declaration import Rule
 from ceir.weights import load_weights
+from ceir.weights.scale import DEFAULT
 
 _DEFAULT = adapted({}, "undecided")
 

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from ceir.errors import CeirError
 from ceir.facts import all_facts
 from ceir.rungs import all_rungs
+from ceir.workings import all_workings
 
 THOUSANDTHS = 1000
 """A score is kept in thousandths of a natural log-odds."""
@@ -195,7 +196,7 @@ class Weights(_Strict):
         names = [signal.fact for signal in self.signals]
         if len(set(names)) != len(names):
             raise ValueError("a fact stands in two signals")
-        parameters = {p for name in self.facts for p in all_facts()[name].parameters}
+        parameters = {p for name in self.facts for p in _parameters(name)}
         for name in self.parameters:
             if name not in parameters:
                 raise ValueError(f"no fact of the file takes the parameter {name!r}")
@@ -266,6 +267,16 @@ def all_weights() -> tuple[str, ...]:
     """Names of the weights that come with the product, sorted."""
     folder = resources.files("ceir.weights")
     return tuple(sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml")))
+
+
+def _parameters(fact: str) -> set[str]:
+    """Parameters of a fact and of the workings that it reads."""
+    found, waiting = set(all_facts()[fact].parameters), list(all_facts()[fact].workings)
+    while waiting:
+        working = all_workings()[waiting.pop()]
+        found |= set(working.parameters)
+        waiting += working.workings
+    return found
 
 
 def _written(weights: Weights) -> str:

@@ -101,19 +101,27 @@ def shown(value: Fraction | None) -> str:
     return f"{float(value):,.2f}".rstrip("0").rstrip(".")
 
 
-def counterfactual(scale: Scale, found: Sequence[Term]) -> tuple[str, ...]:
-    """The smallest change of signals that would make the answer milder, a phrase for each signal.
+@dataclass(frozen=True)
+class Counterfactual:
+    """What would have had to be different, a phrase for each signal, and the answer that it would give."""
 
-    Smallest: as few signals as possible, and of those the least weight. Empty: nothing speaks, or it would
-    take more changes than anybody can use.
+    answer: Answer
+    phrases: tuple[str, ...]
+
+
+def counterfactual(scale: Scale, found: Sequence[Term]) -> Counterfactual | None:
+    """The smallest change of signals that would make the answer milder.
+
+    Smallest: as few signals as possible, and of those the least weight. None: it is no clone as it is, or it
+    would take more changes than anybody can use.
     """
     now = scale.answer(score_of(scale.weights, found), signals_of(scale.weights, found))
     if now == "not_a_clone":
-        return ()
+        return None
     options = [list(_milder(term)) for term in found]
     places = [place for place, milder in enumerate(options) if milder]
     for size in range(1, min(MOST_CHANGES, len(places)) + 1):
-        best: tuple[int, tuple[str, ...]] | None = None
+        best: tuple[int, Counterfactual] | None = None
         for chosen in combinations(places, size):
             for changes in product(*(options[place] for place in chosen)):
                 changed = list(found)
@@ -124,10 +132,10 @@ def counterfactual(scale: Scale, found: Sequence[Term]) -> tuple[str, ...]:
                     continue
                 lost = sum(found[place].weight - changed[place].weight for place in chosen)
                 if best is None or lost < best[0]:
-                    best = (lost, tuple(phrase for _, phrase in changes))
+                    best = (lost, Counterfactual(answer, tuple(phrase for _, phrase in changes)))
         if best is not None:
             return best[1]
-    return ()
+    return None
 
 
 def _milder(term: Term) -> Iterator[tuple[int, str]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from building import ListName, Register, VerdictRow
 from oracle import Inputs, Verdict, World, lists, load, verdicts
+from oracle.clones import Claims
 from oracle.world import is_well_formed, md5_of
 
 Rows = list[tuple[str, ...]]
@@ -95,11 +96,15 @@ def without_undone(held: Iterable[Verdict], undone: Undone) -> list[Verdict]:
 
 
 def published_lists(
-    world: World, rules: dict[str, Any], as_of: date, current: Iterable[Verdict]
+    world: World,
+    rules: dict[str, Any],
+    as_of: date,
+    current: Iterable[Verdict],
+    claims: Claims | None = None,
 ) -> dict[ListName, Rows]:
     """Every list of the policy, rows sorted."""
     current = list(current)
-    result: dict[ListName, Rows] = dict(lists(world, rules, as_of, current))
+    result: dict[ListName, Rows] = dict(lists(world, rules, as_of, current, claims))
     blocked = {row[0] for row in result["blocked"]}
     golden = world.golden_md5 or set()
     current = [v for v in current if (v.imei, v.rule) not in (world.restored or ())]

@@ -7,6 +7,7 @@ from datetime import date
 from ceir.clock import day_number
 from ceir.facts._ranges import in_ranges_sql
 from ceir.pipeline.catalogue import Catalogue, Run
+from ceir.pipeline.classify.claiming import name_past_claims
 from ceir.pipeline.classify.compiling import Compiled, compile_policy, drifts_sql
 from ceir.pipeline.classify.inputs import known_to, observation_ingests, row_paths
 from ceir.pipeline.classify.preparing import mates_sql
@@ -114,6 +115,9 @@ def name_scope(
             moved.append(source.name)
     if base.compiled.end < compiled.end:
         selects += drifts_sql(base.compiled, compiled)
+        if compiled.claiming is not None:  # who is present changes with the days
+            name_past_claims(engine, workspace, "claims_before", base.run)
+            selects.append("SELECT imei FROM claims_before")
     mates = mates_sql(compiled.relations, "first_scope", before="registrations" in moved)
     engine.table("first_scope" if mates else "scope", " UNION ".join(selects))
     if mates:

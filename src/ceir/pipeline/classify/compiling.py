@@ -13,6 +13,7 @@ from ceir.clock import day_number, day_of, months_before
 from ceir.errors import CeirError
 from ceir.facts import Context, Fact, all_facts
 from ceir.facts.declaration import WINDOW_PARAMETERS
+from ceir.pipeline.classify.claiming import Claiming, claiming_of, score_use
 from ceir.pipeline.classify.inputs import SHARED
 from ceir.pipeline.classify.preparing import (
     Frozen,
@@ -25,6 +26,8 @@ from ceir.pipeline.classify.preparing import (
 from ceir.policy import Condition, Policy, RuleUse
 from ceir.rules import Rule
 from ceir.rules.declaration import Value
+from ceir.weights.scale import scale_of
+from ceir.weights.scoring import score_sql, signals_sql
 from ceir.workings import all_workings
 
 DAY_AFTER = "day_after"
@@ -87,6 +90,7 @@ class Compiled:
     fingerprint: str
     uses: tuple[tuple[str, RuleUse, tuple[FactColumn, ...]], ...]
     relations: tuple[Relation, ...] = ()
+    claiming: Claiming | None = None
 
     @property
     def rows(self) -> tuple[RowsView, ...]:
@@ -133,8 +137,11 @@ def compile_policy(policy: Policy, as_of: date, known_sources: frozenset[str]) -
         conditions.append((label, 1 << bit, " AND ".join(f"({test})" for test in tests)))
     facts = tuple(columns.values())
     made = tuple(relations.values())
+    claiming = claiming_of(policy, known_sources)
     sources = sorted(
-        {s for c in facts for s in c.fact.sources(c.context)} | {s for r in made for s in r.sources}
+        {s for c in facts for s in c.fact.sources(c.context)}
+        | {s for r in made for s in r.sources}
+        | (claiming.sources if claiming else frozenset())
     )
     return Compiled(
         end=end,
@@ -142,9 +149,10 @@ def compile_policy(policy: Policy, as_of: date, known_sources: frozenset[str]) -
         conditions=tuple(conditions),
         listed=tuple(sorted(listed)),
         sources=tuple(sources),
-        fingerprint=_fingerprint(facts, made, policy),
+        fingerprint=_fingerprint(facts, made, policy, claiming),
         uses=tuple(uses),
         relations=made,
+        claiming=claiming,
     )
 
 
@@ -179,6 +187,25 @@ def matched_sql(compiled: Compiled, facts: str) -> str:
         f"judged "
         "WHERE matched <> 0"
     )
+
+
+def suspicions(compiled: Compiled, policy: Policy) -> dict[str, tuple[RuleUse, str, str, int]]:
+    """For each condition that rests on the score: its rule, its score and signals as SQL over `matched`, its
+    bit."""
+    found = {}
+    for label, bit, _ in compiled.conditions:
+        use = score_use(policy.conditions[label])
+        if use is None:
+            continue
+        columns = next(c for owner, u, c in compiled.uses if owner == label and u == use)
+        names = {c.fact.name: c.column for c in columns}
+        weights = scale_of(use.parameters).weights
+        score, signals = (
+            bound_predicate(sql, names, {}, f"The weights {weights.name}")
+            for sql in (score_sql(weights), signals_sql(weights))
+        )
+        found[label] = (use, score, signals, bit)
+    return found
 
 
 def drifts_sql(before: Compiled, after: Compiled) -> list[str]:
@@ -312,13 +339,17 @@ def _qualified(expression: str) -> str:
     ).sql(dialect="duckdb")
 
 
-def _fingerprint(facts: Sequence[FactColumn], relations: Sequence[Relation], policy: Policy) -> str:
+def _fingerprint(
+    facts: Sequence[FactColumn], relations: Sequence[Relation], policy: Policy, claiming: Claiming | None
+) -> str:
     parts = [f"{relation.name}={relation.meaning()}" for relation in relations]
     for column in facts:
         fixed = without_day(column.context)
         parts.append(f"{column.column}={column.known}:{column.fact.sql(fixed)}:{column.fact.otherwise}")
     for label, condition in policy.conditions.items():
         parts.append(f"{label}={_meaning(condition)}")
+    if claiming is not None:
+        parts.append(f"claims={claiming.fingerprint}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -17,7 +17,19 @@ from ceir.pipeline.classify.changing import (
     name_scope,
     name_withdrawn,
 )
-from ceir.pipeline.classify.compiling import Compiled, compile_policy, facts_sql, matched_sql
+from ceir.pipeline.classify.claiming import (
+    name_claims,
+    name_past_claims,
+    name_past_suspects,
+    suspects_sql,
+)
+from ceir.pipeline.classify.compiling import (
+    Compiled,
+    compile_policy,
+    facts_sql,
+    matched_sql,
+    suspicions,
+)
 from ceir.pipeline.classify.inputs import (
     SHARED,
     equipment_sql,
@@ -28,14 +40,16 @@ from ceir.pipeline.classify.inputs import (
     refold_sql,
 )
 from ceir.pipeline.classify.judging import conditions_sql, ended_sql, previous_sql, verdicts_sql
-from ceir.pipeline.classify.preparing import name_relations
+from ceir.pipeline.classify.preparing import month_masks, name_relations
 from ceir.pipeline.engines import Engine
 from ceir.pipeline.progress import SILENT, Progress
 from ceir.pipeline.workspace import Workspace, canonical_json
 from ceir.policy import Policy
 from ceir.tables import Column
+from ceir.tables.claims import TABLE as CLAIMS
 from ceir.tables.devices import TABLE as DEVICES
 from ceir.tables.ended_verdicts import TABLE as ENDED
+from ceir.tables.suspects import TABLE as SUSPECTS
 from ceir.tables.verdicts import TABLE as VERDICTS
 
 
@@ -126,6 +140,7 @@ def classify(
         _hold_fuses(policy, counts, request.accepted)
         workspace.keep_policy(sha256)
         _save(engine, workspace, folder, compiled, as_of, base)
+        claims = _save_claims(engine, workspace, scratch, folder, compiled, policy, as_of, history, base)
         run = Run(
             id=catalogue.next_run,
             as_of=as_of,
@@ -141,12 +156,15 @@ def classify(
             verdicts=_count(engine, "SELECT COUNT(*) FROM verdicts"),
             counts=counts,
             accepted=dict(request.accepted),
+            claims=f"lake/claims/{catalogue.next_run:05d}" if claims else None,
         )
         (folder / "run.json").write_bytes(canonical_json(run.model_dump(mode="json")))
         step.at(6)
         path = f"runs/{run.id:05d}"
         workspace.adopt(folder, path)
         devices = workspace.adopt(scratch / "devices", f"lake/devices/{run.id:05d}")
+        if run.claims is not None:
+            workspace.adopt(scratch / "claims", run.claims)
         workspace.commit(
             catalogue.model_copy(
                 update={
@@ -353,6 +371,47 @@ def _save(
             f" UNION ALL SELECT {columns} FROM evidence_before WHERE imei NOT IN (SELECT imei FROM {scope})"
         )
     engine.save(f"SELECT * FROM ({evidence}) AS e ORDER BY imei", folder / "evidence")
+
+
+def _save_claims(
+    engine: Engine,
+    workspace: Workspace,
+    scratch: Path,
+    folder: Path,
+    compiled: Compiled,
+    policy: Policy,
+    as_of: date,
+    history: Run | None,
+    base: Base | None,
+) -> bool:
+    """Save suspects and claims, if the policy asks for any; they are carried over as verdicts are."""
+    claiming = compiled.claiming
+    if claiming is None:
+        return False
+    name_past_claims(engine, workspace, "claims_history", history)
+    start = compiled.end - policy.lists.look_back_days
+    name_claims(engine, claiming, policy, as_of, month_masks(start, compiled.end))
+    claims, suspects = ", ".join(CLAIMS.names), ", ".join(SUSPECTS.names)
+    parts = suspicions(compiled, policy)
+    found = {
+        "claims": f"SELECT {claims} FROM claims_now",
+        "suspects": suspects_sql(parts) if parts else "",
+    }
+    if base is not None:
+        name_past_claims(engine, workspace, "claims_before", base.run)
+        name_past_suspects(engine, workspace, "suspects_before", base.run)
+        for name, columns in (("claims", claims), ("suspects", suspects)):
+            if found[name]:
+                found[name] += (
+                    f" UNION ALL SELECT {columns} FROM {name}_before "
+                    "WHERE imei NOT IN (SELECT imei FROM scope)"
+                )
+    engine.save(f"SELECT {claims} FROM ({found['claims']}) AS c ORDER BY imei, imsi", scratch / "claims")
+    if found["suspects"]:
+        engine.save(
+            f"SELECT {suspects} FROM ({found['suspects']}) AS s ORDER BY imei, condition", folder / "suspects"
+        )
+    return True
 
 
 def _count(engine: Engine, sql: str) -> int:

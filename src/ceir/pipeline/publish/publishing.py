@@ -15,11 +15,18 @@ from ceir.errors import CeirError, UsageError
 from ceir.lists import ControlList, all_lists
 from ceir.pipeline.catalogue import Catalogue, Publication, Run
 from ceir.pipeline.classify.changing import name_history
+from ceir.pipeline.classify.claiming import name_past_claims
 from ceir.pipeline.classify.inputs import name_inputs
 from ceir.pipeline.engines import Engine
 from ceir.pipeline.progress import SILENT, Progress, Step
 from ceir.pipeline.publish.comparing import CHANGE_COLUMNS, delta_sql
-from ceir.pipeline.publish.deciding import name_contacts, name_decisions, name_paired, name_permitted
+from ceir.pipeline.publish.deciding import (
+    name_contacts,
+    name_decisions,
+    name_lines,
+    name_paired,
+    name_permitted,
+)
 from ceir.pipeline.publish.writing import Written, write_list
 from ceir.pipeline.workspace import Workspace, canonical_json
 from ceir.policy import Policy
@@ -89,6 +96,8 @@ def publish(
             name_history(engine, workspace, "verdicts", run)
             as_of = day_number(run.as_of)
             name_decisions(engine, policy, as_of)
+            name_past_claims(engine, workspace, "claims", run)
+            name_lines(engine, as_of)
             step.at(1)
             name_contacts(engine, policy, as_of)
             step.at(2)
@@ -205,7 +214,8 @@ def _receivers(policy: Policy) -> Iterator[tuple[ControlList, str | None]]:
             continue
         if entry.per_operator:
             for operator in policy.operators:
-                yield entry, operator.id
+                if not (entry.for_unable and operator.holds_exceptions):
+                    yield entry, operator.id
         else:
             yield entry, None
 
