@@ -153,7 +153,8 @@ def read_labels(path: Path, world: str) -> dict[str, Identity]:
                 raise LabelsError(
                     f"{path.name} line {number}: wanted an imei, an imsi and one of {', '.join(TRUTHS)}"
                 )
-            rows.setdefault(imei, []).append((imsi, truth))
+            # As the product reads an IMEI: 15 or 16 digits are its 14 and something more.
+            rows.setdefault(imei[:14] if imei[:14].isdecimal() else imei, []).append((imsi, truth))
     found = {}
     for imei, told in rows.items():
         truths = {truth for _, truth in told}

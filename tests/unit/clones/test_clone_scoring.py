@@ -142,6 +142,12 @@ def test_labels_of_an_operator_are_read_hashed_or_not(tmp_path: Path) -> None:
     assert [ln.genuine for ln in found["ab12"].lines] == [True, False]
 
 
+def test_the_check_digit_of_a_label_makes_no_other_identity(tmp_path: Path) -> None:
+    file = tmp_path / "labels.csv"
+    file.write_text("imei,imsi,truth\n356759040000012,1,genuine\n35675904000001,2,clone\n")
+    assert list(read_labels(file, "own")) == ["35675904000001"]
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
