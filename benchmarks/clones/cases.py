@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -31,11 +31,17 @@ class Case:
 
 
 def run_world(
-    world: World, folder: Path, weights: str | None, say: Say, days: tuple[date, ...] = (), keep: bool = False
+    world: World,
+    folder: Path,
+    weights: str | None,
+    say: Say,
+    days: tuple[date, ...] = (),
+    modes: Sequence[str] = MODES,
 ) -> tuple[dict[str, Case], dict[str, dict[str, date]]]:
     """Makes a world and lets the product judge it, first without and then with sightings.
 
     Args:
+        modes: of `MODES`, in their order; the first alone is much cheaper.
         days: earlier days that are classified too, to see how long detection takes.
 
     Returns: the case of each mode on the last day, and for each mode the first of all days on which each
@@ -49,9 +55,12 @@ def run_world(
     counts = {source: sum(_rows(path) for path in paths) for source, paths in made.files.items()}
     bench = Bench(place / "workspace", policy_text(world.operators, weights))
     cases, called = {}, {}
-    for mode in MODES:
+    for mode in modes:
         say(f"{world.name}: {mode}")
-        bench.take(made.without_sightings() if mode == "aggregate" else _sighted(made), LAST_DAY)
+        if not cases:
+            bench.take(made.without_sightings(), LAST_DAY)
+        if mode == "sightings":
+            bench.take(_sighted(made), LAST_DAY)
         first: dict[str, dict[str, date]] = {mode: {}, f"peer-{mode}": {}}
         for day in (*days, LAST_DAY):
             answers = bench.classify(day)
@@ -61,8 +70,7 @@ def run_world(
                     first[name].setdefault(imei, day)
         called.update(first)
         cases[mode] = Case(world, mode, read_truth(made.truth, world.name, LAST_DAY), answers, counts)
-    if not keep:
-        shutil.rmtree(place)
+    shutil.rmtree(place)
     return cases, called
 
 

@@ -52,10 +52,13 @@ def main() -> None:
         "--weeks", type=int, default=6, help="earlier weeks classified to see days to detect; 0: none"
     )
     parser.add_argument(
-        "--weights", default="", help="weights to report on; by default the newest calibrated ones"
+        "--weights",
+        default="",
+        help="weights to report on; by default the newest calibrated ones, or else the newest",
     )
     parser.add_argument("--fit", default="", metavar="NAME", help="fit these weights on the worlds A first")
     parser.add_argument("--only", default="B,second,none", help="sets to report on, of A,B,second,none")
+    parser.add_argument("--modes", default=",".join(MODES), help=f"of {','.join(MODES)}, in this order")
     parser.add_argument("--keep", type=Path, help="folder for facts and truths as JSON lines")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of results.json and report.html")
     parser.add_argument("--labels", type=Path, help="labels of an operator's own data: imei,imsi,truth")
@@ -73,7 +76,7 @@ def main() -> None:
         folder = Path(place)
         if chosen.fit:
             command = f"just bench-clones --lines {chosen.lines} --seeds {chosen.seeds} --fit {chosen.fit}"
-            fitted_on = _cases(worlds["A"], folder, None, chosen.keep, console)[0]
+            fitted_on = _cases(worlds["A"], folder, None, chosen, console)[0]
             tune(
                 chosen.fit,
                 [c for cases in fitted_on for c in cases.values()],
@@ -82,49 +85,44 @@ def main() -> None:
                 datetime.now(UTC).date(),
             )
         name = chosen.fit or chosen.weights or newest()
-        result = {
+        result: dict[str, Any] = {
             "measured_on": datetime.now(UTC).date().isoformat(),
             "lines_a_world": chosen.lines,
             "weights": described(name),
             "worlds_sha256": {purpose: sha256_of(chosen_worlds) for purpose, chosen_worlds in worlds.items()},
             "cautions": list(CAUTIONS),
-            "sets": report_on(
-                worlds, [s for s in chosen.only.split(",") if s], folder, name, chosen, console
-            ),
+            "sets": {},
         }
-    chosen.output.mkdir(parents=True, exist_ok=True)
-    (chosen.output / "results.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    write_report(result, chosen.output / "report.html")
-    console.print(f"written: {chosen.output}/results.json and report.html")
+        chosen.output.mkdir(parents=True, exist_ok=True)
+        for purpose in chosen.only.split(","):
+            result["sets"][purpose] = report_on(purpose, worlds[purpose], folder, name, chosen, console)
+            # After each set, so that what was measured is kept whatever happens later.
+            text = json.dumps(result, indent=1) + "\n"
+            (chosen.output / "results.json").write_text(text, encoding="utf-8")
+            write_report(result, chosen.output / "report.html")
+            console.print(f"written: {chosen.output}/results.json and report.html")
 
 
 def report_on(
-    worlds: dict[str, tuple[World, ...]],
-    wanted: list[str],
-    folder: Path,
-    name: str,
-    chosen: Any,
-    console: Console,
+    purpose: str, worlds: tuple[World, ...], folder: Path, name: str, chosen: Any, console: Console
 ) -> dict[str, Any]:
-    """Figures of each wanted set, by mode."""
+    """Figures of a set of worlds, by mode."""
     weights = Filed.read(WEIGHTS / f"{name}.toml") if name else None
+    days = weekly(chosen.weeks) if purpose in {"B", "second"} and chosen.weeks else ()
+    made, called = _cases(worlds, folder, name or None, chosen, console, days)
     found: dict[str, Any] = {}
-    for purpose in wanted:
-        days = weekly(chosen.weeks) if purpose in {"B", "second"} and chosen.weeks else ()
-        made, called = _cases(worlds[purpose], folder, name or None, chosen.keep, console, days)
-        found[purpose] = {}
-        for mode in MODES:
-            console.print(f"{purpose}, {mode}: scoring")
-            found[purpose][mode] = judge([cases[mode] for cases in made], weights, seed=7)
-        if days:
-            truth = made[0]["aggregate"].truth
-            new = {i: t for i, t in truth.items() if t.copied_on is not None and t.copied_on > days[0]}
-            found[purpose]["days_to_detect"] = {
-                "world": worlds[purpose][0].name,
-                "runs": [day.isoformat() for day in (*days, LAST_DAY)],
-                "of": "identities copied for the first time after the first of these runs",
-                **{way: days_to_detect(new, first, LAST_DAY) for way, first in called.items()},
-            }
+    for mode in chosen.modes.split(","):
+        console.print(f"{purpose}, {mode}: scoring")
+        found[mode] = judge([cases[mode] for cases in made], weights, seed=7)
+    if days:
+        truth = next(iter(made[0].values())).truth
+        new = {i: t for i, t in truth.items() if t.copied_on is not None and t.copied_on > days[0]}
+        found["days_to_detect"] = {
+            "world": worlds[0].name,
+            "runs": [day.isoformat() for day in (*days, LAST_DAY)],
+            "of": "identities copied for the first time after the first of these runs",
+            **{way: days_to_detect(new, first, LAST_DAY) for way, first in called.items()},
+        }
     return found
 
 
@@ -132,37 +130,40 @@ def _cases(
     worlds: tuple[World, ...],
     folder: Path,
     name: str | None,
-    keep: Path | None,
+    chosen: Any,
     console: Console,
     days: tuple[date, ...] = (),
 ) -> tuple[list[dict[str, Case]], dict[str, dict[str, date]]]:
     """Cases of the worlds, and when the first of them called its clones."""
     made, called = [], {}
     for number, world in enumerate(worlds):
-        cases, first = run_world(world, folder, name, console.print, days if not number else ())
+        cases, first = run_world(
+            world, folder, name, console.print, days if not number else (), chosen.modes.split(",")
+        )
         called = called or first
-        if keep:
-            running.save(cases, keep)
+        if chosen.keep:
+            running.save(cases, chosen.keep)
         made.append(cases)
     return made, called
 
 
 def newest() -> str:
-    """The calibrated weights with the highest number; empty: there are none."""
+    """The weights with the highest number, calibrated ones first; empty: there are none."""
     found = [Filed.read(path) for path in WEIGHTS.glob("*.toml")]
-    calibrated = [(int(f.name.rsplit("-", 1)[1]), f.name) for f in found if f.raw.get("calibrated")]
-    return max(calibrated, default=(0, ""))[1]
+    ranked = [(bool(f.raw.get("calibrated")), int(f.name.rsplit("-", 1)[1]), f.name) for f in found]
+    return max(ranked, default=(False, 0, ""))[2]
 
 
 def described(name: str) -> dict[str, Any]:
     """Which weights, and their fingerprint."""
     if not name:
-        return {"name": "", "note": "no calibrated weights come along yet: rules one by one only"}
+        return {"name": "", "note": "no weights come along: rules one by one only"}
     path = WEIGHTS / f"{name}.toml"
-    provenance = Filed.read(path).raw["provenance"]
+    raw = Filed.read(path).raw
     return {
         "name": name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "provenance": {key: str(value) for key, value in provenance.items()},
+        "calibrated": bool(raw.get("calibrated")),
+        "provenance": {key: str(value) for key, value in raw["provenance"].items()},
     }  # fmt: skip
 
 

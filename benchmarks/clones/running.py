@@ -171,10 +171,11 @@ class Bench:
 def read_answers(workspace: Path, as_of: date) -> Answers:
     """What the newest run of a workspace for a day says."""
     runs = json.loads((workspace / "catalogue.json").read_text(encoding="utf-8"))["runs"]
-    mine = [run["id"] for run in runs if run["as_of"] == as_of.isoformat()]
+    mine = [run for run in runs if run["as_of"] == as_of.isoformat()]
     if not mine:
         raise BenchError(f"There is no run for {as_of}.")
-    folder = workspace / "runs" / f"{mine[-1]:05d}"
+    folder = workspace / "runs" / f"{mine[-1]['id']:05d}"
+    told = mine[-1].get("claims")
     verdicts = _rows(folder / "verdicts", "imei, condition")
     matched: dict[str, set[str]] = {}
     for row in verdicts:
@@ -184,7 +185,7 @@ def read_answers(workspace: Path, as_of: date) -> Answers:
         for row in _rows(folder / "evidence", "*")
         if row["imei"] >= 0
     }
-    claims = _rows(folder / "claims", "imei, imsi, answer") if (folder / "claims").exists() else None
+    claims = _rows(workspace / told, "imei, imsi, answer") if told else None
     scores = _rows(folder / "suspects", "imei, score") if (folder / "suspects").exists() else []
     return Answers(
         as_of,
