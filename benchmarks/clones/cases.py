@@ -51,7 +51,7 @@ def run_world(
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     say(f"{world.name}: writing")
-    made = world.make_files(place / "files")
+    made = world.make_files(place / "files", sighted="sightings" in modes)
     counts = {source: sum(_rows(path) for path in paths) for source, paths in made.files.items()}
     bench = Bench(place / "workspace", policy_text(world.operators, weights))
     cases, called = {}, {}

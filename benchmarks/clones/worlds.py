@@ -89,15 +89,20 @@ class World:
         """(id, PLMN) of each operator."""
         return tuple((f"operator{number}", f"1110{number}") for number in range(1, 5))
 
-    def make_files(self, folder: Path) -> "Made":
-        """Writes the world."""
+    def make_files(self, folder: Path, *, sighted: bool = True) -> "Made":
+        """Writes the world; without `sighted` the same one, but for sightings, cells and fingerprints."""
         spec = self.spec
         if isinstance(spec, WandererSpec):
+            spec = spec if sighted else replace(spec, sighted_days=0)
             files = {source: tuple(paths) for source, paths in write(spec, folder).items()}
             return Made(self, files, folder / "truth.parquet")
+        if not sighted:
+            spec = replace(spec, movement=None, sightings_per_operator=0)
         made = write_country(spec, folder)
         files = {source: (path,) for source, path in made.lists.items()}
         files["observations"] = tuple(path for _, path in made.observations)
+        if not sighted:
+            return Made(self, files, made.truth)
         files["sightings"] = tuple(
             sorted((p for _, p in made.sightings), key=lambda p: ("late" in p.name, p.name))
         )
