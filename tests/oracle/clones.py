@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -42,6 +43,7 @@ class Scored:
     kinds: int
 
 
+@cache
 def weights_named(name: str) -> dict[str, Any]:
     return tomllib.loads((WEIGHTS / f"{name}.toml").read_text(encoding="utf-8"), parse_float=Fraction)
 

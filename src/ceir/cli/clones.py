@@ -53,7 +53,7 @@ def clones(
 COMMAND = Command(
     name="clones",
     panel=Panel.LOOK,
-    purpose="List identities that several devices carry, with what would happen to their users.",
+    purpose="List identities that several devices carry, and what follows.",
     explanation="Every identity that a condition with the rule cloned or perhaps_cloned matched: its answer "
     "and score, how many independent kinds of evidence speak, how many lines use it, and of these how many "
     "are the genuine user's (pair), go on because nobody can say (keep), or stop. No subscriber is named; "

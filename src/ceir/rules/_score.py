@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Literal
 
-from ceir.facts import all_facts
 from ceir.rules.declaration import Adapted, Example, Parameter, Value
 from ceir.weights import Weights, all_weights
-from ceir.weights.declaration import LEAST_SUBSCRIBERS, thousandths
+from ceir.weights.declaration import LEAST_SUBSCRIBERS, known_facts, thousandths
 from ceir.weights.scale import DEFAULT, LEAST_SIGNALS, scale_of
 from ceir.weights.scoring import score_sql, signals_sql
 
@@ -111,7 +110,7 @@ def _facts(weights: Weights, *, strongest: bool) -> dict[str, Value]:
         if signal.per is not None:
             given[signal.per] = 1000
             chosen *= 1000
-        if all_facts()[signal.fact].type == "BOOLEAN":
+        if known_facts()[signal.fact].type == "BOOLEAN":
             given[signal.fact] = chosen >= 1
         else:
             given[signal.fact] = max(int(chosen), given[COUNT]) if signal.fact == COUNT else int(chosen)

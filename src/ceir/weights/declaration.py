@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from ceir.errors import CeirError
-from ceir.facts import all_facts
+from ceir.facts import Fact, all_facts
 from ceir.rungs import all_rungs
 from ceir.workings import all_workings
 
@@ -36,6 +36,12 @@ class WeightsError(CeirError):
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+@cache
+def known_facts() -> Mapping[str, Fact]:
+    """Every declared fact: listed once, for weighing looks them up all the time."""
+    return all_facts()
 
 
 def thousandths(number: Decimal) -> int:
@@ -77,7 +83,7 @@ class Signal(_Strict):
 
     @model_validator(mode="after")
     def _fits(self) -> "Signal":
-        facts = all_facts()
+        facts = known_facts()
         for name in self.facts:
             if name not in facts:
                 raise ValueError(f"there is no fact {name!r}")
@@ -271,7 +277,7 @@ def all_weights() -> tuple[str, ...]:
 
 def _parameters(fact: str) -> set[str]:
     """Parameters of a fact and of the workings that it reads."""
-    found, waiting = set(all_facts()[fact].parameters), list(all_facts()[fact].workings)
+    found, waiting = set(known_facts()[fact].parameters), list(known_facts()[fact].workings)
     while waiting:
         working = all_workings()[waiting.pop()]
         found |= set(working.parameters)

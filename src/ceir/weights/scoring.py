@@ -6,8 +6,7 @@ from fractions import Fraction
 from itertools import combinations, product
 from typing import Literal
 
-from ceir.facts import all_facts
-from ceir.weights.declaration import THOUSANDTHS, Bin, Signal, Weights, thousandths
+from ceir.weights.declaration import THOUSANDTHS, Bin, Signal, Weights, known_facts, thousandths
 
 Answer = Literal["clone", "undecided", "not_a_clone"]
 
@@ -143,7 +142,7 @@ def _milder(term: Term) -> Iterator[tuple[int, str]]:
     if term.value is None or not term.weight:
         return
     signal = term.signal
-    facts = all_facts()
+    facts = known_facts()
     title = facts[signal.fact].title
     if signal.per is not None:
         title = f"{title} per {facts[signal.per].title}"
@@ -204,7 +203,7 @@ def _reaches(signal: Signal, entry: Bin) -> str:
             f"CAST({signal.per} AS BIGINT) * {thousandths(entry.start)})"
         )
     fact = signal.fact
-    if all_facts()[fact].type == "BOOLEAN":
+    if known_facts()[fact].type == "BOOLEAN":
         fact = f"CASE WHEN {fact} IS NULL THEN NULL WHEN {fact} THEN 1 ELSE 0 END"
         return f"({fact}) >= {int(entry.start)}"
     return f"{fact} >= {int(entry.start)}"

@@ -1,4 +1,4 @@
-"""Copied identities in drawn worlds: the register, a second opinion, and a register that looks at all anew."""
+"""Copied identities in drawn worlds: the register, a second opinion, and a register that looks at all."""
 
 import random
 from collections.abc import Mapping

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from building import Register, compact
+from ceir.pipeline.engines.sail import SailServer
+from ceir.pipeline.engines.spark import SparkEngine
+from ceir.policy.loading import PolicyError, parse_policy
 
-from .conditions import HEAD
+from .conditions import HEAD, STOLEN
 
 D = date(2026, 3, 31)
 BLOCK = D + timedelta(days=30)
@@ -77,14 +80,15 @@ def copied(register: Register, *, owner: bool = True) -> None:
     used(register, A, ALL, date(2026, 3, 1), D)
 
 
-def claims(register: Register) -> dict[str, tuple[str, str]]:
-    """Answer and proposal for each subscriber of the newest run."""
+def claims(register: Register, imei: str = A) -> dict[str, tuple[str, str]]:
+    """Answer and proposal for each subscriber of an identity in the newest run."""
     import duckdb
 
     run = register.workspace.catalogue().runs[-1]
     assert run.claims is not None
     rows = duckdb.sql(
-        f"SELECT imsi, answer, proposal FROM '{register.workspace.path(run.claims)}/*.parquet'"
+        f"SELECT imsi, answer, proposal FROM '{register.workspace.path(run.claims)}/*.parquet' "
+        f"WHERE imei = {imei}"
     ).fetchall()
     return {str(imsi)[1:]: (answer, proposal) for imsi, answer, proposal in rows}
 
@@ -141,3 +145,106 @@ def test_while_nobody_is_known_to_be_genuine_all_go_on_and_who_comes_after_the_b
     assert claims(register)[LATE] == ("undecided", "refuse")
     assert excepted(register) == {(A, imsi) for imsi in ALL}
     assert told(register) == {}
+
+
+def test_a_line_called_a_clone_only_after_the_block_has_a_grace_of_its_own_and_is_told(make: Make) -> None:
+    register = make(CLONED)
+    copied(register, owner=False)
+    register.run(D)
+    used(register, A, ALL, D + timedelta(days=1), BLOCK)
+    register.run(BLOCK)
+    assert excepted(register) == {(A, imsi) for imsi in ALL}
+    register.take("associations", [f"P-1,{A}"], BLOCK)
+    later = BLOCK + timedelta(days=5)
+    register.run(later)
+    others = (SECOND, THIRD, FOURTH, FIFTH)
+    stop = compact(later + timedelta(days=30))
+    assert register.rows("blocked") == [(A, compact(BLOCK), "Copied identity")]
+    assert told(register) == dict.fromkeys(others, stop)
+    assert excepted(register) == {(A, imsi) for imsi in ALL}
+    used(register, A, ALL, BLOCK + timedelta(days=1), later + timedelta(days=30))
+    register.run(later + timedelta(days=29))
+    assert told(register) == dict.fromkeys(others, stop)
+    register.run(later + timedelta(days=30))
+    assert (told(register), excepted(register)) == ({}, {(A, OWNER)})
+
+
+def test_a_theft_stops_every_line_of_a_copied_identity_and_a_golden_device_none(make: Make) -> None:
+    register = make(CLONED, STOLEN)
+    copied(register)
+    register.take("stolen", [f"{A},,"], D)
+    register.run(D)
+    assert register.rows("blocked") == [(A, compact(D), "Copied identity|Stolen")]
+    assert (excepted(register), told(register)) == (set(), {})
+    register.take("golden", [A], D)
+    register.run(D)
+    assert (register.rows("blocked"), excepted(register), told(register)) == ([], set(), {})
+
+
+def test_an_appeal_takes_the_block_and_its_exceptions_away_and_a_pairing_is_not_repeated(make: Make) -> None:
+    register = make(CLONED)
+    copied(register)
+    register.take("pairings", [f"{A},{OWNER},{number(OWNER)}"], D)
+    register.run(D)
+    listed = [row for n in ("operator1", "operator2") for row in register.rows(("exceptions", n))]
+    assert listed == [(A, OWNER, number(OWNER))]
+    register.take("appeals", [f"{A},cloned"], D)
+    register.run(D)
+    assert told(register) == {}
+    assert [row[1] for row in register.rows("decisions")] == ["trial"]
+
+
+def test_all_lines_of_the_genuine_person_go_on(make: Make) -> None:
+    register = make(CLONED)
+    people(register)
+    register.take("associations", [f"P-4,{A}"], D)
+    used(register, A, ALL, date(2026, 3, 1), D)
+    register.run(D)
+    assert claims(register)[FOURTH] == claims(register)[FIFTH] == ("genuine", "pair")
+    assert excepted(register) == {(A, FOURTH), (A, FIFTH)}
+
+
+def test_undecided_identities_are_frozen_and_nobody_is_told(make: Make) -> None:
+    register = make(FROZEN)
+    people(register, owner=False)
+    used(register, B, [OWNER, SECOND], date(2026, 3, 1), BLOCK)
+    register.run(D)
+    register.run(BLOCK)
+    assert register.rows("blocked") == [(B, compact(BLOCK), "Perhaps copied")]
+    assert excepted(register) == {(B, OWNER), (B, SECOND)}
+    assert told(register) == {}
+
+
+@pytest.mark.parametrize(
+    ("condition", "fault"),
+    [
+        (CLONED.replace('exceptions = "genuine"\n', ""), "one of them is the genuine one"),
+        (FROZEN.replace('"present"', '"genuine"'), "needs the rule cloned"),
+        (FROZEN.replace('exceptions = "present"\n', ""), "undecided cuts nobody"),
+        (STOLEN + 'exceptions = "genuine"\n', "needs the rule cloned"),
+        (CLONED.replace('"cloned" }', '"cloned", weights = "clones-0" }'), "none of clones-1"),
+        (CLONED.replace('"cloned" }', '"cloned", clear_at = 9.0 }'), "out of order"),
+        (CLONED.replace('"cloned" }', '"cloned", least_signals = 1 }'), "less than 2"),
+    ],
+)
+def test_a_policy_that_could_cut_somebody_for_a_guess_is_refused(condition: str, fault: str) -> None:
+    with pytest.raises(PolicyError, match=fault):
+        parse_policy('mode = "permissive"\n' + HEAD + condition, "policy")
+
+
+def test_the_second_engine_finds_the_same_claims_and_writes_the_same_lists(tmp_path: Path) -> None:
+    pytest.importorskip("pysail", reason="the Sail server is not installed")
+    policy = 'mode = "permissive"\n' + HEAD + CLONED + FROZEN
+    told_by = []
+    with SailServer() as address:
+        duck = Register.make(tmp_path / "duck", policy)
+        sail = Register.make(
+            tmp_path / "sail", policy, engine=lambda: SparkEngine(address, tmp_path / "scratch")
+        )
+        for register in (duck, sail):
+            copied(register)
+            used(register, B, [OWNER, SECOND], date(2026, 3, 1), D)
+            register.run(D)
+            told_by.append((claims(register), register.list_bytes(), register.export()))
+    assert told_by[0] == told_by[1]
+    assert len(told_by[0][0]) == 5
