@@ -10,6 +10,8 @@ Precision on synthetic worlds is not precision in the field.
 import argparse
 import hashlib
 import json
+import os
+import sys
 import tempfile
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -72,24 +74,17 @@ def main() -> None:
         print(json.dumps(score_own(chosen.labels, chosen.workspace, chosen.as_of), indent=1))
         return
     worlds = sets(chosen.lines, chosen.seeds)
+    if chosen.fit:
+        _fit_first(worlds["A"], chosen, console)
     with tempfile.TemporaryDirectory(prefix="ceir-bench-clones-") as place:
         folder = Path(place)
-        if chosen.fit:
-            command = f"just bench-clones --lines {chosen.lines} --seeds {chosen.seeds} --fit {chosen.fit}"
-            fitted_on = _cases(worlds["A"], folder, None, chosen, console)[0]
-            tune(
-                chosen.fit,
-                [c for cases in fitted_on for c in cases.values()],
-                WEIGHTS,
-                command,
-                datetime.now(UTC).date(),
-            )
-        name = chosen.fit or chosen.weights or newest()
+        name = chosen.weights or newest()
         result: dict[str, Any] = {
             "measured_on": datetime.now(UTC).date().isoformat(),
+            "command": f"just bench-clones {' '.join(sys.argv[1:])}",
             "lines_a_world": chosen.lines,
             "weights": described(name),
-            "worlds_sha256": {purpose: sha256_of(chosen_worlds) for purpose, chosen_worlds in worlds.items()},
+            "worlds_sha256": {purpose: sha256_of(each) for purpose, each in worlds.items()},
             "cautions": list(CAUTIONS),
             "sets": {},
         }
@@ -101,6 +96,20 @@ def main() -> None:
             (chosen.output / "results.json").write_text(text, encoding="utf-8")
             write_report(result, chosen.output / "report.html")
             console.print(f"written: {chosen.output}/results.json and report.html")
+
+
+def _fit_first(worlds: tuple[World, ...], chosen: Any, console: Console) -> None:
+    """Fits on the worlds A and starts over: a process of the product reads its weights once."""
+    command = f"just bench-clones --lines {chosen.lines} --seeds {chosen.seeds} --modes {chosen.modes}"
+    with tempfile.TemporaryDirectory(prefix="ceir-bench-clones-") as place:
+        made = _cases(worlds, Path(place), None, chosen, console)[0]
+    cases = [case for by_mode in made for case in by_mode.values()]
+    tune(chosen.fit, cases, WEIGHTS, f"{command} --fit {chosen.fit}", datetime.now(UTC).date())
+    given = [word for word in sys.argv[1:] if word != f"--fit={chosen.fit}"]
+    if "--fit" in given:
+        place_of = given.index("--fit")
+        del given[place_of : place_of + 2]
+    os.execv(sys.executable, [sys.executable, "-m", "clones.measure", *given, "--weights", chosen.fit])  # noqa: S606
 
 
 def report_on(

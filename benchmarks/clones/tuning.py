@@ -56,9 +56,9 @@ def tune(name: str, cases: Sequence[Case], folder: Path, command: str, day: date
         "calibrated": True,
         "provenance": {
             "how": "Logistic regression with rising bins and a ridge on the shared identities of synthetic "
-            f"worlds (seeds A, with and without sightings; {len(copied)} rows, {int(copied.sum())} of them "
-            "copied); thresholds settled on the same worlds. Synthetic precision is not field precision. "
-            f"The ladder is reasoned, not fitted, and that of {LADDER_FROM}.",
+            f"worlds (seeds A; {' and '.join(sorted({case.mode for case in cases}))}; {len(copied)} rows, "
+            f"{int(copied.sum())} of them copied); thresholds settled on the same worlds. Synthetic "
+            f"precision is not field precision. The ladder is reasoned, not fitted, and that of {LADDER_FROM}.",
             "made_on": day,
             "command": command,
             "seeds": seeds,
