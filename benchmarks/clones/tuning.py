@@ -57,8 +57,8 @@ def tune(name: str, cases: Sequence[Case], folder: Path, command: str, day: date
         "provenance": {
             "how": "Logistic regression with rising bins and a ridge on the shared identities of synthetic "
             f"worlds (seeds A; {' and '.join(sorted({case.mode for case in cases}))}; {len(copied)} rows, "
-            f"{int(copied.sum())} of them copied); thresholds settled on the same worlds. Synthetic "
-            f"precision is not field precision. The ladder is reasoned, not fitted, and that of {LADDER_FROM}.",
+            f"{int(copied.sum())} of them copied); thresholds settled on the same worlds. Precision there "
+            f"is not field precision. The ladder is reasoned, not fitted, and that of {LADDER_FROM}.",
             "made_on": day,
             "command": command,
             "seeds": seeds,
