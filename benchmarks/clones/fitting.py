@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clones.signals import Array, Candidate
+from clones.candidates import Array, Candidate
 
 RIDGE = 2.0
 STEPS = 4000
@@ -62,7 +62,7 @@ def fit(candidates: tuple[Candidate, ...], bins: Array, copied: Array, weight: A
     """Steps that make the labelled identities most likely, found by accelerated projected gradients.
 
     Args:
-        bins: as `signals.matrix` makes them.
+        bins: as `candidates.matrix` makes them.
         copied: 1 for identities that are copied, else 0.
         weight: how often each row counts.
     """

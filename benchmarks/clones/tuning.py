@@ -10,10 +10,10 @@ import numpy as np
 
 from ceir.facts import all_facts
 from ceir.weights import Weights, load_weights, parse_weights
+from clones.candidates import CANDIDATES, Array, Candidate, matrix
 from clones.cases import Case
 from clones.fitting import fit, speaking, thresholds
 from clones.running import SHARED, WINDOW
-from clones.signals import CANDIDATES, Array, Candidate, matrix
 from clones.worlds import sha256_of
 
 LADDER_FROM = "clones-1"

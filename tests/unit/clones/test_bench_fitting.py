@@ -1,9 +1,9 @@
 """Weights from labels: they rise with the evidence, stay small where little was seen, and repeat."""
 
 import numpy as np
+from clones.candidates import CANDIDATES, Candidate, matrix
 from clones.filed import Filed
 from clones.fitting import Fitted, fit, speaking, thresholds
-from clones.signals import CANDIDATES, Candidate, matrix
 
 DAYS = Candidate("overlap_days", "overlap", "", (1, 3))
 FLEET = Candidate("fleet_like", "passing", "", (1,), counts=False, falling=True)
