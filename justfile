@@ -67,6 +67,10 @@ bench-register *args:
     CEIR_POSTGRES_OPTIONS="${CEIR_POSTGRES_OPTIONS:--c shared_buffers=2GB -c max_wal_size=8GB}" \
       tools/postgres.sh uv run python benchmarks/registry/status.py {{args}}
 
+# How well clones are found, on worlds with hidden truth or on labelled data: just bench-clones [--lines N --fit NAME ...]
+bench-clones *args:
+    PYTHONPATH=benchmarks uv run python -m clones.measure {{args}}
+
 # Steady load with hostile connections mixed in, memory looked at: just soak [MINUTES]
 soak minutes="10":
     uv run python benchmarks/eir/soak.py --minutes {{minutes}}
