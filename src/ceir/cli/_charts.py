@@ -1,13 +1,14 @@
 """Charts as inline SVG: no script, readable without colour, the same in pages of either direction."""
 
 from collections.abc import Sequence
+from datetime import date
 from html import escape
 
 CUT, TOLD = "#8f2400", "#0b5394"
 """Colours of what is cut and of what is told: more than 7 to 1 against white, and told apart by hatching."""
 
-_ROW, _LABEL, _WIDTH, _VALUE = 34, 190, 640, 90
-_LONGEST = 26
+_ROW, _LABEL, _WIDTH, _VALUE = 34, 200, 640, 90
+_LONGEST = 25
 _HEIGHT, _LEFT, _BOTTOM, _TOP = 220, 64, 28, 16
 
 
@@ -37,15 +38,16 @@ def bars(title: str, rows: Sequence[tuple[str, int, int]]) -> str:
     return _svg(title, _WIDTH, height, drawn)
 
 
-def curves(title: str, days: Sequence[str], cut: Sequence[int], told: Sequence[int]) -> str:
-    """Two curves over days: cut (a whole line) and told (a broken one)."""
+def curves(title: str, days: Sequence[date], cut: Sequence[int], told: Sequence[int]) -> str:
+    """Two curves over one day or more: cut (a whole line) and told (a broken one)."""
     most = max((*cut, *told, 1))
+    length = max((days[-1] - days[0]).days, 1)
     inner, tall = _WIDTH - _LEFT - 12, _HEIGHT - _BOTTOM - _TOP
 
     def points(values: Sequence[int]) -> str:
-        step = inner / max(len(values) - 1, 1)
         return " ".join(
-            f"{_LEFT + n * step:.1f},{_TOP + tall * (1 - value / most):.1f}" for n, value in enumerate(values)
+            f"{_LEFT + inner * (day - days[0]).days / length:.1f},{_TOP + tall * (1 - value / most):.1f}"
+            for day, value in zip(days, values, strict=True)
         )
 
     drawn = []
@@ -60,14 +62,11 @@ def curves(title: str, days: Sequence[str], cut: Sequence[int], told: Sequence[i
         drawn.append(
             f'<polyline points="{points(values)}" fill="none" stroke="{colour}" stroke-width="2.5"{dash}/>'
         )
-        x, y = points(values).split(" ")[-1].split(",")
-        drawn.append(f'<circle cx="{x}" cy="{y}" r="3.5" fill="{colour}"/>')
-    if days:
-        bottom = _HEIGHT - 8
-        drawn.append(f'<text x="{_LEFT}" y="{bottom}" class="value">{escape(days[0])}</text>')
-        drawn.append(
-            f'<text x="{_WIDTH - 12}" y="{bottom}" text-anchor="end" class="value">{escape(days[-1])}</text>'
-        )
+        across, down = points(values).split(" ")[-1].split(",")
+        drawn.append(f'<circle cx="{across}" cy="{down}" r="3.5" fill="{colour}"/>')
+    bottom = _HEIGHT - 8
+    drawn.append(f'<text x="{_LEFT}" y="{bottom}" class="value">{days[0]}</text>')
+    drawn.append(f'<text x="{_WIDTH - 12}" y="{bottom}" text-anchor="end" class="value">{days[-1]}</text>')
     return _svg(title, _WIDTH, _HEIGHT, drawn)
 
 

@@ -27,8 +27,8 @@ p { max-inline-size: 46rem; }
 .cards li { border: 1px solid #6b737c; border-radius: .4rem; padding: .7rem 1rem; min-inline-size: 11rem; }
 .cards b { display: block; font-size: 1.6rem; font-variant-numeric: tabular-nums; }
 .both { display: flex; flex-wrap: wrap; gap: 1.5rem 2rem; align-items: flex-start; }
-.both > figure { flex: 1 1 30rem; margin: 0; min-inline-size: 0; }
-.both > .scroll { flex: 1 1 24rem; min-inline-size: 0; }
+.both > figure { flex: 1 1 27rem; margin: 0; min-inline-size: 0; }
+.both > .scroll { flex: 1 1 33rem; min-inline-size: 0; }
 .scroll { overflow-x: auto; }
 svg[role=img] { inline-size: 100%; block-size: auto; }
 svg text { font: 13px system-ui, sans-serif; fill: #1b1f24; }
@@ -39,7 +39,7 @@ table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabu
 caption { text-align: start; font-weight: 600; padding-block-end: .3rem; }
 th, td { padding: .25rem .7rem; border-block-end: 1px solid #c8ccd0; text-align: start; vertical-align: top; }
 thead th { border-block-end: 2px solid #6b737c; }
-th[scope=row] { font-weight: 400; max-inline-size: 20rem; overflow-wrap: anywhere; }
+th[scope=row] { font-weight: 400; min-inline-size: 9rem; max-inline-size: 20rem; overflow-wrap: break-word; }
 .n { text-align: end; white-space: nowrap; }
 .legend { margin-block: .2rem .6rem; font-size: .9rem; }
 .warn { border-inline-start: .35rem solid #8f2400; padding-inline-start: .8rem; }
@@ -64,7 +64,6 @@ def page(found: WhatIf) -> str:
         _changes(found),
         _timeline(new),
         *_fuses(new),
-        legend(),
         _conditions(found),
         _groups("By operator", "Operator", new.operators),
         _groups("By region", "Region", new.regions),
@@ -101,6 +100,7 @@ def _cards(found: WhatIf) -> str:
 
 def _expected(found: WhatIf) -> str:
     sentence, over = budget_sentence(found)
+    kept = not over and bool(found.expected.calibrated)
     rows = [
         (c.condition, c.count.devices, c.count.lines, precision_words(c), c.provenance)
         for c in found.calibration
@@ -109,7 +109,7 @@ def _expected(found: WhatIf) -> str:
     return (
         "<h2>Expected wrong cuts</h2>"
         f"<p>{escape(expected_sentence(found))}</p>"
-        + (f'<p class="{"warn" if over else "good"}">{escape(sentence)}</p>' if sentence else "")
+        + (f'<p class="{"good" if kept else "warn"}">{escape(sentence)}</p>' if sentence else "")
         + _table("Precision of blocking conditions", head, rows)
     )
 
@@ -136,7 +136,7 @@ def _changes(found: WhatIf) -> str:
 
 
 def _timeline(side: Side) -> str:
-    days = [step.as_of.isoformat() for step in side.steps]
+    days = [step.as_of for step in side.steps]
     drawn = curves(
         "Devices blocked and told on each day of the replay",
         days,
@@ -144,7 +144,7 @@ def _timeline(side: Side) -> str:
         [step.notified for step in side.steps],
     )
     rows = [
-        (day, s.notified, s.blocked, s.newly_notified, s.newly_cut)
+        (day.isoformat(), s.notified, s.blocked, s.newly_notified, s.newly_cut)
         for day, s in zip(days, side.steps, strict=True)
     ]
     head = ("day", "told", "cut", "newly told", "newly cut")
@@ -175,7 +175,7 @@ def _groups(title: str, first: str, groups: Sequence[Group]) -> str:
         (name, g.notified.devices, g.notified.lines, g.cut.devices, g.cut.lines, g.cut.persons)
         for name, g in named
     ]
-    head = (first, "devices told", "lines told", "devices cut", "lines cut", "persons cut")
+    head = (first, "told", "lines told", "cut", "lines cut", "persons cut")
     if not rows:
         return f"<h2>{escape(title)}</h2><p>Nobody is told or cut.</p>"
     drawn = bars(f"{title}: devices cut and told", [(n, g.cut.devices, g.notified.devices) for n, g in named])
