@@ -105,6 +105,29 @@ class Settings(BaseSettings):
         "notices.toml in the workspace, if there is one.",
         after_change="Look at it with: ceir notices check",
     )
+    policy: Path | None = _setting(
+        None,
+        doc="The policy that the register obeys: its file or folder; empty: the workspace's.",
+        after_change="Start the register again.",
+    )
+    country: Path | None = _setting(
+        None,
+        doc="File of what the country decides for its register besides the policy; empty: country.toml in "
+        "the workspace, if there is one.",
+        after_change="Start the register again.",
+    )
+    api_per_minute: int = _setting(
+        6000,
+        doc="Calls that a program may make within a minute, unless it has an allowance of its own.",
+        after_change="Start the register again.",
+        ge=1,
+        le=10_000_000,
+    )
+    webhooks_private: bool = _setting(
+        False,
+        doc="Whether webhooks may lead into networks of your own, and without TLS.",
+        after_change="Start the register again.",
+    )
     hosts: str = _setting(
         "localhost,127.0.0.1,[::1]",
         doc="Names under which the register's pages are reached, with commas between.",

@@ -1,8 +1,10 @@
 """Organisations and people for tests."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from ceir.registry.accounts.models import Account
+from ceir.registry.accounts.models import Account, Client
+from ceir.registry.accounts.permissions import Permission
 from ceir.registry.actors import Actor, OrganisationKind, Role
 from ceir.registry.organisations.models import Organisation
 
@@ -44,6 +46,54 @@ def account(role: Role, login: str = "", of: str = "") -> Account:
         },
     )
     return made
+
+
+def second() -> Actor:
+    """The second person for whatever gives rights: another administrator than `actor(Role.ADMINISTRATOR)`."""
+    return actor(Role.ADMINISTRATOR, "administrator-2")
+
+
+def agreed(subject: str, by: Actor | None = None, at: datetime | None = None) -> list[str]:
+    """A second person agrees to whatever waits about something. Returns: names of the kinds."""
+    from ceir.registry.proposals.deciding import decide
+    from ceir.registry.proposals.models import Proposal
+
+    waiting = list(Proposal.objects.filter(subject=subject, state="open"))
+    for proposal in waiting:
+        when = at or proposal.proposed_at
+        decide(proposal.pk, accept=True, actor=by or second(), reason="seen the papers", at=when)
+    return [proposal.kind for proposal in waiting]
+
+
+def credentials(
+    organisation: Organisation,
+    name: str,
+    role: Role,
+    scopes: Iterable[Permission],
+    *,
+    identifier: str,
+    secret: str,
+    responsible: Account,
+    at: datetime = NOW,
+) -> Client:
+    """A program in use, with both halves of its secret."""
+    from ceir.registry.accounts.clients import hand_out, make_client
+
+    middle = len(secret) // 2
+    made = make_client(
+        organisation,
+        name,
+        role,
+        scopes,
+        identifier=identifier,
+        half=secret[:middle],
+        responsible=responsible.pk,
+        reason="a program of theirs",
+        actor=actor(Role.ADMINISTRATOR, "administrator-3"),
+        at=at,
+    )
+    agreed(made.actor.id)
+    return hand_out(made.pk, half=secret[middle:], actor=second(), at=at)
 
 
 def actor(role: Role, login: str = "", of: str = "") -> Actor:

@@ -8,6 +8,7 @@ from functools import partial
 
 import pytest
 from at_once import at_once, need_postgresql
+from django.db import connection
 from people import NOW, actor
 from world import ASKS, PLMN, POLICY, STANDINGS, imei, number, phone, proof_of, somebody
 
@@ -22,7 +23,6 @@ from ceir.registry.appeals.appealing import (
     add_evidence,
     add_line,
     make,
-    theft_conditions,
     withdraw,
 )
 from ceir.registry.appeals.deciding import ask_evidence, recommend, run_clocks
@@ -30,15 +30,20 @@ from ceir.registry.appeals.exporting import appeals
 from ceir.registry.appeals.labels import write_labels
 from ceir.registry.appeals.measuring import Labelled, labelled, reversal_rate
 from ceir.registry.appeals.models import Appeal, Evidence, EvidenceKind, Lesson
+from ceir.registry.appeals.reading import words_of
 from ceir.registry.appeals.restoring import is_restored, restored
 from ceir.registry.audit.chain import verify
 from ceir.registry.audit.models import Entry
 from ceir.registry.codes.models import Purpose
 from ceir.registry.codes.proving import CodeError, Proof
+from ceir.registry.country.policy_part import PolicyPart
 from ceir.registry.notices.models import Notice
+from ceir.registry.pairings import exporting as pairings_exporting
 from ceir.registry.pairings.exporting import pairings
 from ceir.registry.pairings.pairing import PairingError, propose_release, release
 from ceir.registry.personal.fields import Access
+from ceir.registry.personal.shredding import erase_about, shred
+from ceir.registry.personal.subject_access import everything_about
 from ceir.registry.proposals.deciding import ProposalError, decide
 from ceir.registry.proposals.deciding import withdraw as withdraw_proposal
 from ceir.registry.proposals.models import Proposal
@@ -48,7 +53,13 @@ from ceir.registry.subscribers.models import Line
 from ceir.registry.subscribers.reporting import Holder, report_line
 from ceir.registry.transitions import IllegalTransitionError
 
-APPEALS = AppealPolicy(theft=frozenset({"stolen"}), days=15, evidence_days=10, most_asks=1)
+APPEALS = AppealPolicy(
+    theft=frozenset({"stolen", "abroad"}),
+    abroad=frozenset({"abroad"}),
+    days=15,
+    evidence_days=10,
+    most_asks=1,
+)
 DUE = NOW + timedelta(days=15)
 DECIDED: dict[tuple[EquipmentIdentity, str], int] = {}
 SEEN: dict[Msisdn, list[Seen]] = {}
@@ -98,6 +109,11 @@ def appealed(
     )
 
 
+def appealed_by(n: int) -> Appeal:
+    """The appeal of somebody about a cloned identity that is open already."""
+    return Appeal.objects.get(number_key=number(n).digits, condition="shared_identity")
+
+
 def evidence(appeal: Appeal, n: int = 1, at: datetime = NOW, digest: str = DIGEST, **more: str) -> Evidence:
     return add_evidence(
         appeal.pk,
@@ -111,8 +127,10 @@ def evidence(appeal: Appeal, n: int = 1, at: datetime = NOW, digest: str = DIGES
     )
 
 
-def decided(appeal: Appeal, *, uphold: bool, at: datetime = NOW) -> Appeal:
-    proposal = recommend(appeal.pk, uphold=uphold, reason="seen it", actor=actor(Role.OFFICER), at=at)
+def decided(appeal: Appeal, *, uphold: bool, only_him: bool = False, at: datetime = NOW) -> Appeal:
+    proposal = recommend(
+        appeal.pk, uphold=uphold, only_him=only_him, reason="seen it", actor=actor(Role.OFFICER), at=at
+    )
     decide(proposal.pk, accept=True, actor=actor(Role.REVIEWER), reason="agreed", at=at)
     return Appeal.objects.get(pk=appeal.pk)
 
@@ -121,7 +139,17 @@ def paired(at: datetime = NOW) -> list[str]:
     return [msisdn for _, _, msisdn in pairings(at)]
 
 
-def test_an_upheld_appeal_lets_the_device_work_with_who_appealed_and_with_no_clone() -> None:
+def test_an_appeal_upheld_for_who_made_it_lets_the_device_work_with_him_and_with_no_clone() -> None:
+    after = decided(appealed(), uphold=True, only_him=True)
+    assert (after.state, paired()) == ("upheld", [number(1).digits])
+    assert not is_restored(imei(1), "shared_identity", at=NOW)
+    assert list(appeals(NOW)) == []
+    assert not Lesson.objects.get().false_positive
+    with pytest.raises(AppealError, match="for who made it alone"):
+        recommend(appealed(2).pk, uphold=False, only_him=True, reason="x", actor=actor(Role.OFFICER), at=NOW)
+
+
+def test_an_appeal_upheld_because_the_condition_was_wrong_clears_the_identity_of_it_alone() -> None:
     appeal = appealed()
     assert paired() == []
     assert decided(appeal, uphold=True).state == "upheld"
@@ -137,9 +165,18 @@ def test_nobody_decided_in_time_and_the_device_works_again() -> None:
     assert run_clocks(DUE) == 1
     assert run_clocks(DUE) == 0
     assert paired(DUE) == [number(1).digits]
+    assert list(restored(DUE)) == [], "a clone of it does not work because one appealed"
+    after = Appeal.objects.get(pk=appeal.pk)
+    assert (after.restored_because, after.whole_identity, after.overdue_at) == ("undecided", False, DUE)
+
+
+def test_where_no_exception_can_name_who_appealed_the_identity_itself_is_restored() -> None:
+    SEEN[number(4)] = [Seen(imei(1), NOW)]
+    appeal = appealed(4)
+    run_clocks(DUE)
     (one,) = restored(DUE)
     assert (one.identity, one.condition, one.because) == (imei(1).digits, "shared_identity", "undecided")
-    assert one.ground == str(appeal)
+    assert (one.ground, paired(DUE)) == (str(appeal), [])
 
 
 def test_it_is_still_decided_afterwards_and_if_against_who_appealed_it_ends() -> None:
@@ -179,7 +216,7 @@ def test_two_people_decide_and_who_appealed_for_somebody_is_neither() -> None:
     proposal = recommend(appeal.pk, uphold=True, reason="x", actor=actor(Role.OFFICER, "o2"), at=NOW)
     for role in (Role.OFFICER, Role.POLICE, Role.CUSTOMS, Role.CONSUMER):
         with pytest.raises(PermissionDeniedError):
-            decide(proposal.pk, accept=True, actor=actor(role), reason="", at=NOW)
+            decide(proposal.pk, accept=True, actor=actor(role), reason="seen", at=NOW)
     assert paired() == []
 
 
@@ -256,14 +293,97 @@ def test_who_was_heard_appeals_again_only_against_a_new_decision() -> None:
     appealed()
 
 
-def test_against_theft_the_case_is_the_way_and_without_a_decision_there_is_no_appeal() -> None:
-    DECIDED[imei(1), "stolen"] = 7
-    with pytest.raises(AppealError) as refused:
-        appealed(condition="stolen")
-    assert "case" in refused.value.hint
+def test_without_a_decision_there_is_no_appeal() -> None:
     with pytest.raises(AppealError, match="No decision"):
         appealed(condition="not_registered")
-    assert theft_conditions(load_policy(shipped_policies()["examplia"])[0]) == {"stolen", "stolen_abroad"}
+
+
+def test_a_policy_says_which_conditions_rest_on_theft_and_which_of_them_on_theft_abroad() -> None:
+    policy = load_policy(shipped_policies()["examplia"])[0]
+    assert PolicyPart.of(policy).theft == ("stolen", "stolen_abroad")
+    assert PolicyPart.of(policy).abroad == ("stolen_abroad",)
+
+
+def test_against_every_block_there_is_an_appeal_and_of_theft_it_is_decided_sooner() -> None:
+    for condition, theft, days in (("stolen", "here", 5), ("abroad", "abroad", 5)):
+        DECIDED[imei(1), condition] = 7
+        appeal = appealed(condition=condition)
+        assert (appeal.theft, appeal.decide_by) == (theft, NOW + timedelta(days=days))
+    assert appealed().theft == "none"
+
+
+def test_what_was_stolen_here_does_not_work_again_because_nobody_decided_and_is_overdue() -> None:
+    DECIDED[imei(1), "stolen"] = 7
+    appeal = appealed(condition="stolen")
+    late = NOW + timedelta(days=5)
+    assert [run_clocks(late), run_clocks(late)] == [0, 0]
+    after = Appeal.objects.get(pk=appeal.pk)
+    assert (after.state, after.overdue_at, after.restored_at) == ("open", late, None)
+    assert (paired(late), list(restored(late))) == ([], [])
+    assert Entry.objects.filter(action="appeal.overdue", subject=str(appeal)).count() == 1
+
+
+def test_what_is_said_to_be_stolen_abroad_works_again_undecided_with_who_appealed_alone() -> None:
+    DECIDED[imei(1), "abroad"] = 7
+    SEEN[number(4)] = [Seen(imei(1), NOW)]
+    for n in (1, 4):  # of number 4 no operator told a SIM
+        appealed(n, condition="abroad")
+    late = NOW + timedelta(days=5)
+    assert run_clocks(late) == 2
+    assert (paired(late), list(restored(late))) == ([number(1).digits], [])
+
+
+def test_a_phone_bought_honestly_works_with_its_buyer_in_spite_of_the_report_once_two_people_said_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    DECIDED[imei(1), "stolen"] = 7
+    appeal, other = appealed(condition="stolen"), appealed(2)
+    monkeypatch.setattr(pairings_exporting, "missing", lambda _: frozenset({imei(1).number}))
+    decided(other, uphold=True, only_him=True)
+    assert paired() == [], "what was decided about something else gives way to the report"
+    decided(appeal, uphold=True, only_him=True)
+    assert paired() == [number(1).digits]
+
+
+def test_why_somebody_appeals_is_encrypted_read_on_a_legal_basis_told_to_him_and_shredded() -> None:
+    appeal = appealed(why="My neighbour Fatou sold it to me.")
+    evidence(appeal, reference="drawer 12", remark="signed by Fatou")
+    ask_evidence(appeal.pk, "Fatou's address", policy=APPEALS, actor=actor(Role.OFFICER), at=NOW)
+    clear = ("Fatou", "drawer 12")
+    with connection.cursor() as cursor:
+        for table in ("appeals_appeal", "appeals_evidence"):
+            cursor.execute(f"SELECT * FROM {table}")
+            assert not any(word in repr(row) for row in cursor.fetchall() for word in clear)
+    assert not any(word in repr(list(Entry.objects.values())) for word in clear)
+    access = Access(actor(Role.OFFICER), NOW, "appeal procedure, section 4")
+    words = words_of(appeal.pk, access=access)
+    assert (words.why, words.asked_for) == ("My neighbour Fatou sold it to me.", "Fatou's address")
+    assert [(where, remark) for _, where, remark in words.evidence] == [("drawer 12", "signed by Fatou")]
+    read = Entry.objects.filter(action="personal.read", subject=str(appeal)).exclude(actor="system")
+    assert (read.count(), {entry.basis for entry in read}) == (4, {access.basis})
+    with pytest.raises(PermissionDeniedError):
+        words_of(appeal.pk, access=Access(actor(Role.AUDITOR), NOW, "x"))
+    with pytest.raises(PermissionDeniedError):  # who reads personal data of his own matters only
+        words_of(appeal.pk, access=Access(actor(Role.POLICE), NOW, "x"))
+    told = everything_about(number(1), access=access)
+    assert "My neighbour Fatou sold it to me." in repr(told)
+    assert "signed by Fatou" in repr(told)
+    assert str(appeal) in erase_about(number(1), access=access).open
+    withdraw(appeal.pk, proof=proof_of(Purpose.APPEAL), actor=somebody(), at=NOW)
+    shred(NOW + timedelta(days=365))
+    assert Appeal.objects.get().why is not None
+    assert shred(NOW + timedelta(days=366))["appeals.Appeal.why"] == 1
+    after, paper = Appeal.objects.get(), Evidence.objects.get()
+    assert (after.why, after.asked_for, after.number_key, paper.reference, paper.remark) == (None,) * 5
+    assert words_of(appeal.pk, access=access).why == ""
+
+
+def test_no_decision_stands_without_a_reason() -> None:
+    proposal = recommend(appealed().pk, uphold=False, reason="x", actor=actor(Role.OFFICER), at=NOW)
+    for reason in ("", "  "):
+        with pytest.raises(CeirError):
+            decide(proposal.pk, accept=True, actor=actor(Role.REVIEWER), reason=reason, at=NOW)
+    assert Appeal.objects.get().state == "recommended"
 
 
 def test_a_withdrawn_appeal_ends_what_it_restored() -> None:
@@ -426,6 +546,9 @@ def test_the_list_of_appeals_names_each_identity_and_condition_once() -> None:
     SEEN[number(1)].append(Seen(MalformedImei("ABC"), NOW))
     appealed(identity=MalformedImei("ABC"), condition="malformed")
     assert list(appeals(NOW)) == []
+    SEEN[number(4)] = [Seen(imei(1), NOW)]
+    appealed(4)
+    decided(appealed_by(2), uphold=True)
     run_clocks(DUE)
     assert list(appeals(DUE)) == [("ABC", "malformed"), (imei(1).digits, "shared_identity")]
 

@@ -137,7 +137,7 @@ def test_a_waived_duty_puts_the_registration_in_force_and_takes_two_people() -> 
     duty = due()
     proposal = propose_settlement(duty.pk, Decimal(0), reason="diplomat", actor=actor(Role.CUSTOMS), at=NOW)
     with pytest.raises(FourEyesError):
-        decide(proposal.pk, accept=True, actor=actor(Role.CUSTOMS, "c2"), reason="", at=NOW)
+        decide(proposal.pk, accept=True, actor=actor(Role.CUSTOMS, "c2"), reason="seen", at=NOW)
     assert statuses()["2"] == "pending"
     decide(proposal.pk, accept=True, actor=actor(Role.REVIEWER), reason="ok", at=NOW)
     assert statuses()["2"] == "whitelist"
@@ -223,7 +223,7 @@ def test_a_batch_owes_for_each_device_and_its_time_to_pay_begins_with_the_second
     )
     assert outcome.proposal is not None
     later = NOW + timedelta(days=10)
-    decide(outcome.proposal, accept=True, actor=actor(Role.CUSTOMS), reason="", at=later)
+    decide(outcome.proposal, accept=True, actor=actor(Role.CUSTOMS), reason="seen", at=later)
     assert set(Duty.objects.values_list("due_by", flat=True)) == {later + timedelta(days=30)}
     assert set(statuses(later).values()) == {"pending"}
     for n, duty in enumerate(Duty.objects.all()):

@@ -17,6 +17,7 @@ from ceir.registry.proposals.deciding import (
     decide,
     expire,
     propose,
+    seen_by,
     withdraw,
 )
 from ceir.registry.proposals.models import Proposal
@@ -64,8 +65,23 @@ def test_neither_the_same_person_nor_the_same_role_decides() -> None:
     one = propose(REVIEWED, "a:1", {}, actor=actor(Role.REVIEWER, "r1"), reason="why", at=NOW)
     for login in ("r1", "r2"):
         with pytest.raises(FourEyesError):
-            decide(one.pk, accept=True, actor=actor(Role.REVIEWER, login), reason="", at=NOW)
+            decide(one.pk, accept=True, actor=actor(Role.REVIEWER, login), reason="seen", at=NOW)
     assert DONE == []
+
+
+def test_others_than_the_regulator_see_the_proposals_that_they_have_a_part_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kind = ProposalKind(
+        "office.only", "For tests.", Permission.RELEASE_MANAGE, Permission.APPEAL_DECIDE, carry_out
+    )
+    monkeypatch.setattr(deciding, "all_kinds", lambda: {KIND.name: KIND, kind.name: kind})
+    made()
+    propose(kind, "release:1", {}, actor=actor(Role.OFFICER), reason="x", at=NOW)
+    for role, number in ((Role.REVIEWER, 2), (Role.AUDITOR, 2), (Role.POLICE, 1), (Role.CUSTOMS, 1)):
+        assert seen_by(actor(role)).count() == number
+    with pytest.raises(PermissionDeniedError):
+        seen_by(actor(Role.IMPORTER))
 
 
 def test_a_rejected_withdrawn_or_expired_proposal_changes_nothing() -> None:
@@ -78,7 +94,7 @@ def test_a_rejected_withdrawn_or_expired_proposal_changes_nothing() -> None:
     late = NOW + timedelta(days=15)
     assert expire(late) == 1
     with pytest.raises(ProposalError):
-        decide(three.pk, accept=True, actor=actor(Role.REVIEWER), reason="", at=late)
+        decide(three.pk, accept=True, actor=actor(Role.REVIEWER), reason="seen", at=late)
     assert DONE == []
 
 
@@ -131,7 +147,7 @@ def test_what_stood_until_somebody_decided_goes_back_when_he_does_not_want_it(
     waiting = [propose(kind, f"a:{n}", {}, actor=officer, reason="why", at=NOW).pk for n in range(4)]
     decide(waiting[0], accept=False, actor=reviewer, reason="no", at=NOW)
     withdraw(waiting[1], actor=officer, at=NOW)
-    decide(waiting[2], accept=True, actor=reviewer, reason="", at=NOW)
+    decide(waiting[2], accept=True, actor=reviewer, reason="seen", at=NOW)
     assert expire(late) == 1
     expected = [
         ("a:0", "rejected", reviewer.id),

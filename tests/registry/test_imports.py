@@ -412,7 +412,7 @@ def test_what_checks_found_takes_a_second_person(
     proposal = propose_release(one.pk, (), actor=actor(Role.CUSTOMS), reason="papers seen", at=NOW)
     for role, login in ((Role.CUSTOMS, ""), (Role.CUSTOMS, "c2"), (Role.POLICE, ""), (Role.OFFICER, "")):
         with pytest.raises(PermissionDeniedError) as denied:
-            decide(proposal.pk, accept=True, actor=actor(role, login), reason="", at=NOW)
+            decide(proposal.pk, accept=True, actor=actor(role, login), reason="seen", at=NOW)
         assert isinstance(denied.value, FourEyesError | PermissionDeniedError)
     one.refresh_from_db()
     assert one.state == "checked"
@@ -459,7 +459,7 @@ def test_a_proposal_does_not_release_what_more_was_found_of_since() -> None:
     proposal = propose_release(one.pk, (), actor=actor(Role.CUSTOMS), reason="x", at=NOW)
     checked(one, Known(seen=[imei(1)], stolen=[imei(2)]))
     with pytest.raises(ConsignmentStateError, match="changed since"):
-        decide(proposal.pk, accept=True, actor=actor(Role.REVIEWER), reason="", at=NOW)
+        decide(proposal.pk, accept=True, actor=actor(Role.REVIEWER), reason="seen", at=NOW)
     one.refresh_from_db()
     assert one.state == "checked"
 

@@ -104,7 +104,7 @@ def test_lists_that_share_imeis_taken_in_checked_and_released_at_once_release_ea
             return release(one.pk, actor=customs, at=NOW)
         except SecondPersonNeededError:
             proposal = propose_release(one.pk, (), actor=customs, reason="papers seen", at=NOW)
-            decide(proposal.pk, accept=True, actor=reviewer, reason="", at=NOW)
+            decide(proposal.pk, accept=True, actor=reviewer, reason="seen", at=NOW)
             return one
 
     came_to = at_once(lambda: whole("acme", 0), lambda: whole("zenith", 200), lambda: whole("third", 300))

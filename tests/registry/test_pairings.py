@@ -138,7 +138,7 @@ def test_the_same_person_takes_his_place_along_to_a_new_number_and_nobody_else_d
     STANDINGS[imei(1)] = LISTED
     told(1, holder="AB123456")
     pairing = paired(code_for().text)
-    decide(Proposal.objects.get().pk, accept=True, actor=actor(Role.REVIEWER), reason="", at=NOW)
+    decide(Proposal.objects.get().pk, accept=True, actor=actor(Role.REVIEWER), reason="seen", at=NOW)
     told(2, holder="AB123456")
     told(3, holder="XY987654")
     for n in (3, 1):
@@ -192,7 +192,7 @@ def test_a_pairing_of_listed_equipment_waits_for_a_second_person() -> None:
     assert "shared_identity" in proposal.reason
     for role in (Role.CONSUMER, Role.OFFICER, Role.OPERATOR):
         with pytest.raises(PermissionDeniedError):
-            decide(proposal.pk, accept=True, actor=actor(role, f"x-{role.value}"), reason="", at=NOW)
+            decide(proposal.pk, accept=True, actor=actor(role, f"x-{role.value}"), reason="seen", at=NOW)
     decide(proposal.pk, accept=True, actor=actor(Role.REVIEWER), reason="receipt", at=NOW)
     assert rows() == [row(1)]
 
@@ -255,7 +255,7 @@ def test_nobody_ends_anothers_pairing_alone() -> None:
             propose_release(pairing.pk, reason=reason, actor=who, at=NOW)
     proposal = propose_release(pairing.pk, reason=reason, actor=actor(Role.OPERATOR), at=NOW)
     assert rows() == [row(1)]
-    decide(proposal.pk, accept=True, actor=actor(Role.REVIEWER), reason="", at=NOW)
+    decide(proposal.pk, accept=True, actor=actor(Role.REVIEWER), reason="seen", at=NOW)
     assert rows() == []
     with pytest.raises(PairingError):
         propose_release(pairing.pk, reason=reason, actor=actor(Role.OFFICER), at=NOW)

@@ -225,7 +225,7 @@ def test_an_import_waits_for_customs_and_is_pending_until_then() -> None:
     assert list(associations(NOW)) == []
     assert outcome.proposal is not None
     with pytest.raises(PermissionDeniedError):
-        decide(outcome.proposal, accept=True, actor=actor(Role.IMPORTER), reason="", at=NOW)
+        decide(outcome.proposal, accept=True, actor=actor(Role.IMPORTER), reason="seen", at=NOW)
     decide(outcome.proposal, accept=True, actor=actor(Role.CUSTOMS), reason="seen", at=NOW)
     assert set(listed().values()) == {"whitelist"}
     assert {uid[:2] for uid, _ in associations(NOW)} == {"O-"}

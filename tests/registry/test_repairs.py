@@ -97,7 +97,7 @@ def test_an_imei_that_was_ever_listed_takes_a_second_person(which: int) -> None:
     assert listed() == [imei(1).digits]
     proposal = Proposal.objects.get()
     with pytest.raises(PermissionDeniedError):
-        decide(proposal.pk, accept=True, actor=actor(SHOP, "d2"), reason="", at=NOW)
+        decide(proposal.pk, accept=True, actor=actor(SHOP, "d2"), reason="seen", at=NOW)
     with pytest.raises(WorkOrderError, match="another one of the device waits"):
         signed(work(new=3, reference="WO-2"), agreed())
     decide(proposal.pk, accept=True, actor=actor(Role.REVIEWER), reason="seen the board", at=NOW)
@@ -161,7 +161,7 @@ def test_an_organisations_device_takes_a_second_person() -> None:
     )
     assert signed(order, None).state == "proposed"
     proposal = Proposal.objects.get()
-    decide(proposal.pk, accept=True, actor=actor(Role.POLICE), reason="", at=NOW)
+    decide(proposal.pk, accept=True, actor=actor(Role.POLICE), reason="seen", at=NOW)
     assert listed() == [imei(2, "35209900").digits]
 
 

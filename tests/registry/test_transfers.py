@@ -243,7 +243,7 @@ def test_an_importer_sells_by_code_and_only_its_own() -> None:
     with pytest.raises(TransferError, match="proposed"):
         sell(importer)
     assert outcome.proposal is not None
-    decide(outcome.proposal, accept=True, actor=actor(Role.CUSTOMS), reason="", at=NOW)
+    decide(outcome.proposal, accept=True, actor=actor(Role.CUSTOMS), reason="seen", at=NOW)
     for by in (actor(Role.OFFICER), actor(Role.IMPORTER, "i2", "importer-2"), somebody(1)):
         with pytest.raises(NotYoursError):
             sell(by)

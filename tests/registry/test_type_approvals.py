@@ -105,10 +105,10 @@ def test_one_person_alone_changes_nothing() -> None:
     proposal = propose_state(certificate.pk, State.VALID, actor=actor(Role.OFFICER), reason="why", at=NOW)
     for role, login in ((Role.OFFICER, ""), (Role.OFFICER, "officer-2")):
         with pytest.raises(PermissionDeniedError):
-            decide(proposal.pk, accept=True, actor=actor(role, login), reason="", at=NOW)
+            decide(proposal.pk, accept=True, actor=actor(role, login), reason="seen", at=NOW)
     for role in (Role.POLICE, Role.CUSTOMS):
         with pytest.raises(PermissionDeniedError) as denied:
-            decide(proposal.pk, accept=True, actor=actor(role), reason="", at=NOW)
+            decide(proposal.pk, accept=True, actor=actor(role), reason="seen", at=NOW)
         assert not isinstance(denied.value, FourEyesError)
     assert covered() == set()
     decide(proposal.pk, accept=False, actor=actor(Role.REVIEWER), reason="no", at=NOW)
@@ -139,7 +139,7 @@ def test_a_draft_that_changed_after_it_was_proposed_is_not_issued_by_that_propos
     other = replace(WORDING, models=(ModelEntry("Other", "X", (THREE,)),))
     redraft(certificate.pk, other, actor=actor(Role.OFFICER), at=NOW)
     with pytest.raises(CertificateStateError, match="was changed since"):
-        decide(proposal.pk, accept=True, actor=actor(Role.REVIEWER), reason="", at=NOW)
+        decide(proposal.pk, accept=True, actor=actor(Role.REVIEWER), reason="seen", at=NOW)
     assert Proposal.objects.get().state == "open"
     assert covered() == set()
     decide(proposal.pk, accept=False, actor=actor(Role.REVIEWER), reason="changed", at=NOW)
@@ -174,7 +174,7 @@ def test_an_extension_takes_two_people_too_and_only_adds() -> None:
     proposal = propose_extension(certificate.pk, more, date(2028, 12, 31), **asked)  # type: ignore[arg-type]
     assert covered() == {ONE.digits, TWO.digits}
     assert certificate.models.count() == 1
-    decide(proposal.pk, accept=True, actor=actor(Role.REVIEWER), reason="", at=NOW)
+    decide(proposal.pk, accept=True, actor=actor(Role.REVIEWER), reason="seen", at=NOW)
     assert covered(date(2028, 12, 31)) == {ONE.digits, TWO.digits, THREE.digits}
     moved(certificate, State.SUSPENDED)
     with pytest.raises(CertificateStateError):
@@ -188,7 +188,7 @@ def test_an_extension_that_waited_while_the_certificate_was_suspended_does_nothi
     )
     moved(certificate, State.SUSPENDED)
     with pytest.raises(CertificateStateError):
-        decide(proposal.pk, accept=True, actor=actor(Role.REVIEWER), reason="", at=NOW)
+        decide(proposal.pk, accept=True, actor=actor(Role.REVIEWER), reason="seen", at=NOW)
     assert certificate.tacs.count() == 2
 
 
@@ -279,7 +279,7 @@ def test_suspending_and_withdrawing_decided_at_once_leave_one_history() -> None:
     )
 
     def accept(proposal: Proposal, who: object, at: datetime) -> object:
-        return decide(proposal.pk, accept=True, actor=who, reason="", at=at).state  # type: ignore[arg-type]
+        return decide(proposal.pk, accept=True, actor=who, reason="seen", at=at).state  # type: ignore[arg-type]
 
     later = NOW + timedelta(minutes=1)
     came_to = at_once(

@@ -1,19 +1,22 @@
 """The API put together: every endpoint is a module of `v1`, found by listing."""
 
 import importlib
+import json
 import pkgutil
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
+from django.utils import timezone
 from ninja import NinjaAPI, Router
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 from ninja.renderers import BaseRenderer
+from ninja.responses import NinjaJSONEncoder
 from ninja.security import HttpBearer
 from pydantic_core import to_json
 
@@ -30,7 +33,11 @@ class Bearer(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
         """The caller, as `request.auth`; who was found once is not looked for again in the same request."""
         known = getattr(request, "auth", None)
-        return known if isinstance(known, Caller) else tokens.read(token, thumbprint_of(request))
+        return known if isinstance(known, Caller) else _caller(request, token)
+
+
+def _caller(request: HttpRequest, token: str) -> Caller | None:
+    return tokens.read(token, thumbprint_of(request), at=timezone.now())
 
 
 class Renderer(BaseRenderer):
@@ -47,17 +54,17 @@ class Api(NinjaAPI):
     """Ninja's, with a document that says what our endpoints declare."""
 
     operations: tuple[Operation, ...] = ()
-    _document: OpenAPISchema | None = None
+    _document: bytes | None = None
 
     def get_openapi_schema(
         self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
     ) -> OpenAPISchema:
-        """The document; made once."""
+        """The document as it is sent; made once, and each caller gets a copy: some that read it change it."""
         if self._document is None:
             made = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
             documenting.complete(made, self.operations)
-            self._document = made
-        return self._document
+            self._document = json.dumps(made, cls=NinjaJSONEncoder).encode()
+        return cast("OpenAPISchema", json.loads(self._document))
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
         """Short and stable: programs are generated from it."""

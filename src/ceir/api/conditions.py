@@ -18,6 +18,12 @@ class PreconditionFailedError(CeirError):
     code: ClassVar[str] = "precondition_failed"
 
 
+class PreconditionRequiredError(CeirError):
+    """The request must say what the caller saw, and does not."""
+
+    code: ClassVar[str] = "precondition_required"
+
+
 class PreconditionUnsupportedError(CeirError):
     """The request cannot be made to depend on what the caller saw."""
 
@@ -54,10 +60,16 @@ def require_match(
 
     Raises:
         PreconditionFailedError: it is another by now.
+        PreconditionRequiredError: the request does not say what the caller saw, and must.
         PreconditionUnsupportedError: nothing can be compared here.
     """
     wanted = request.headers.get("If-Match")
     if wanted is None:
+        if guard is not None and guard.required:
+            raise PreconditionRequiredError(
+                "The request does not say what the caller saw.",
+                "Read it first, and send its ETag as If-Match.",
+            )
         return
     if guard is None or read is None:
         raise PreconditionUnsupportedError("If-Match has no meaning here.", "Leave it out.")

@@ -8,7 +8,12 @@ from ninja.operation import Operation
 
 from ceir.api import problems
 from ceir.api.certificates import CertificateRefusedError
-from ceir.api.conditions import PreconditionFailedError, PreconditionUnsupportedError
+from ceir.api.conditions import (
+    PreconditionFailedError,
+    PreconditionRequiredError,
+    PreconditionUnsupportedError,
+)
+from ceir.api.examples import told_of
 from ceir.api.problems import CODES_OF_THE_EDGE, status_of
 from ceir.api.serving import SAFE, LengthRequiredError, RequestTooLargeError
 from ceir.api.terms import Example, Terms, terms_of
@@ -75,6 +80,8 @@ def refusals_of(operation: Operation) -> Mapping[int, frozenset[str]]:
             types.update(_WITH_KEY)
     if declared.guard:
         types.add(PreconditionFailedError)
+        if declared.guard.required:
+            types.add(PreconditionRequiredError)
     if declared.legal_basis:
         types.add(LegalBasisError)
     for one in declared.refuses:
@@ -103,7 +110,7 @@ def complete(document: dict[str, Any], operations: Iterable[Operation]) -> None:
             _responses(details, operation)
             _headers(details, operation, declared)
             _permission(details, declared)
-            for example in declared.examples:
+            for example in (*declared.examples, *told_of(str(operation.operation_id))):
                 _example(details, example)
 
 
@@ -158,7 +165,9 @@ def _headers(details: dict[str, Any], operation: Operation, declared: Terms) -> 
     if declared.guard:
         parameters.append(
             _parameter(
-                "If-Match", "ETag of what the caller saw: if it is another by now, nothing is changed."
+                "If-Match",
+                "ETag of what the caller saw: if it is another by now, nothing is changed.",
+                required=declared.guard.required,
             )
         )
 
@@ -175,7 +184,7 @@ def _permission(details: dict[str, Any], declared: Terms) -> None:
 
 
 def _example(details: dict[str, Any], example: Example) -> None:
-    given = {**example.path, **example.query}
+    given = {**example.path, **example.query, **example.headers}
     for parameter in details.get("parameters", []):
         if parameter["name"] in given:
             parameter.setdefault("examples", {})[example.name] = {"value": given[parameter["name"]]}
@@ -183,6 +192,8 @@ def _example(details: dict[str, Any], example: Example) -> None:
         for content in details["requestBody"]["content"].values():
             content.setdefault("examples", {})[example.name] = {"value": example.body}
     response = details["responses"].get(example.status) or details["responses"][str(example.status)]
+    if example.answer is None:
+        return
     for content in response.get("content", {}).values():
         content.setdefault("examples", {})[example.name] = {"value": example.answer}
 
@@ -191,11 +202,11 @@ def _header(description: str) -> dict[str, Any]:
     return {"description": description, "schema": {"type": "string"}}
 
 
-def _parameter(name: str, description: str) -> dict[str, Any]:
+def _parameter(name: str, description: str, *, required: bool = False) -> dict[str, Any]:
     return {
         "in": "header",
         "name": name,
-        "required": False,
+        "required": required,
         "description": description,
         "schema": {"type": "string"},
     }

@@ -32,6 +32,7 @@ STATUS_OF: Mapping[str, HTTPStatus] = {
     "idempotency_key_invalid": HTTPStatus.BAD_REQUEST,
     "length_required": HTTPStatus.LENGTH_REQUIRED,
     "precondition_failed": HTTPStatus.PRECONDITION_FAILED,
+    "precondition_required": HTTPStatus.PRECONDITION_REQUIRED,
     "request_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "request_invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "idempotency_key_reused": HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -52,6 +53,7 @@ STATUS_OF: Mapping[str, HTTPStatus] = {
     "device_file_refused": HTTPStatus.UNPROCESSABLE_ENTITY,
     "import_file_refused": HTTPStatus.UNPROCESSABLE_ENTITY,
     "not_set_up": HTTPStatus.SERVICE_UNAVAILABLE,
+    "key_refused": HTTPStatus.SERVICE_UNAVAILABLE,
 }
 """Statuses by code; any other refusal is a conflict with the state of things."""
 

@@ -102,7 +102,7 @@ class Served:
             return conditions.unless_known(request, self.inner(request, **path))
         key = request.headers.get("Idempotency-Key")
         if key is None or not self.operation.auth_callbacks:
-            if "If-Match" not in request.headers:
+            if "If-Match" not in request.headers and not (self.terms.guard and self.terms.guard.required):
                 return self.inner(request, **path)
             with transaction.atomic():
                 self._require_match(request, path)
@@ -122,6 +122,8 @@ class Served:
         return response
 
     def _once_by_itself(self, request: HttpRequest, path: dict[str, Any], key: str) -> HttpResponseBase:
+        if self.terms.guard is None:
+            self._require_match(request, path)  # it has none: a condition is refused, not passed over
         begun = self._begin(request, key)
         if isinstance(begun, HttpResponse):
             return begun

@@ -49,11 +49,14 @@ class Guard:
     Args:
         reads: the endpoint that gives the representation; it has the same parameters of the path.
         model, key: the row that is locked meanwhile, and the parameter that is its key.
+        required: the call puts something in the place of what is there, and is refused without `If-Match`
+            (428, RFC 6585 clause 3): two who do so at once would not know of each other.
     """
 
     reads: Callable[..., Any]
     model: type[Model]
     key: str
+    required: bool = False
 
 
 @dataclass(frozen=True)

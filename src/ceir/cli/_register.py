@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 from ceir.cli._session import Session
+from ceir.policy import load_policy
+from ceir.registry.country.policy_part import PolicyPart
+from ceir.registry.country.reading import FILE as COUNTRY_FILE
+from ceir.registry.country.reading import Decided, read_country, require_agreeing
+from ceir.registry.country.written import CountryFile
 from ceir.registry.personal.keys import make_keys
 from ceir.registry.project.configuring import (
     RegistryConfigurationError,
@@ -15,18 +20,22 @@ from ceir.registry.project.identity_providers import read_identity_providers
 from ceir.registry.project.migrating import is_fresh, migrate, require_migrated
 
 
-def open_register(session: Session, *, make: bool = False, as_it_is: bool = False) -> RegistryOptions:
+def open_register(
+    session: Session, *, make: bool = False, as_it_is: bool = False, undecided: bool = False
+) -> RegistryOptions:
     """Make Django ready for the register chosen.
 
     Args:
         make: draw secret and keys where there are none: before the first migration.
         as_it_is: go on although the database may lack steps.
+        undecided: go on without what the country decided: for what must work although that is broken.
 
     Raises:
         UsageError: no workspace and no settings say where things lie.
         RegistryConfigurationError: no register was made there.
         DatabaseUnreachableError: the database does not answer.
         DatabaseNotMigratedError: it lacks what this version needs.
+        CountryFileError, PolicyError: what the country decided cannot be obeyed.
     """
     root, secret, keys = places(session)
     settings = session.settings
@@ -40,6 +49,8 @@ def open_register(session: Session, *, make: bool = False, as_it_is: bool = Fals
         raise RegistryConfigurationError(
             f"There is no register here: {secret} is missing.", "Make one with: ceir migrate"
         )
+    decided = None if undecided else read_decided(session)
+    policy = decided.policy if decided is not None else None
     options = RegistryOptions(
         database=settings.database or root / "register.sqlite3",
         secret=secret.read_text(encoding="ascii").strip(),
@@ -50,14 +61,29 @@ def open_register(session: Session, *, make: bool = False, as_it_is: bool = Fals
         tls={"auto": None, "yes": True, "no": False}[settings.tls],
         proxies=settings.proxies,
         certificate_header=settings.certificate_header,
+        signing_key=settings.signing_key or _own_signing_key(root),
         identity_providers=read_identity_providers(settings.identity_providers)
         if settings.identity_providers
         else (),
+        api_per_minute=settings.api_per_minute,
+        exempt_device_types=policy.exempt_device_types if policy is not None else (),
+        webhooks_private=settings.webhooks_private,
+        country=decided,
     )
     configure(options)
+    if decided is not None:
+        from ceir.registry.country.given import require_obeyable  # noqa: PLC0415 - Django is set up only now
+
+        require_obeyable(decided)
     if not (make or as_it_is):
         require_migrated()
     return options
+
+
+def _own_signing_key(root: Path) -> Path | None:
+    """The workspace's, if a snapshot was ever signed there."""
+    own = root / "keys" / "signing.pem"
+    return own if root != Path() and own.exists() else None
 
 
 def places(session: Session) -> tuple[Path, Path, Path]:
@@ -79,6 +105,27 @@ def open_or_make_register(session: Session) -> RegistryOptions:
     return options
 
 
+def read_decided(session: Session) -> Decided:
+    """What the country decides: its own settings, and what the register needs of its policy.
+
+    Raises:
+        CountryFileError, PolicyError: they cannot be obeyed.
+    """
+    settings, workspace = session.settings, session.workspace_if_any()
+    file, policy = settings.country, settings.policy
+    if workspace is not None:
+        own = workspace.root.absolute() / COUNTRY_FILE
+        file = file or (own if own.is_file() else None)
+        policy = policy or workspace.root.absolute() / "policy.toml"
+    decided = Decided(
+        own=CountryFile() if file is None else read_country(file),
+        policy=None if policy is None else PolicyPart.of(load_policy(policy)[0]),
+        origin=COUNTRY_FILE if file is None else str(file),
+    )
+    require_agreeing(decided)
+    return decided
+
+
 def _notices(chosen: Path | None, root: Path) -> Path | None:
     """The file that says how people are told: the one named, or the workspace's own if it has one."""
     own = root / "notices.toml"
@@ -87,5 +134,10 @@ def _notices(chosen: Path | None, root: Path) -> Path | None:
 
 def _write_secret(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    # Whole or not there: half a secret would be taken for one by the next command.
+    fresh = path.with_name(f".{path.name}.new")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(new_secret() + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)

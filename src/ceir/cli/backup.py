@@ -29,7 +29,7 @@ def backup(session: Session, folder: Folder, keys: Keys = None) -> None:
         raise UsageError(
             "Keys beside what they open protect nothing.", "Name a folder that is kept somewhere else."
         )
-    open_register(session)
+    open_register(session, undecided=True)
     from ceir.registry.backups.making import copy_keys, make_backup  # noqa: PLC0415 - Django is set up only now
 
     if keys is not None:

@@ -4,12 +4,12 @@ from typing import Annotated
 import typer
 
 from ceir.cli._ingesting import data_of, deliveries, show_outcomes, take_all
+from ceir.cli._outside import require_outside
 from ceir.cli._register import open_register
 from ceir.cli._session import Session
 from ceir.cli._tables import table
 from ceir.cli.declaration import Command, Example, Panel
 from ceir.errors import UsageError
-from ceir.pipeline.workspace import SWEPT
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Where the files go; made if it is not there.")]
 Ingest = Annotated[
@@ -28,7 +28,7 @@ def exports(session: Session, folder: Folder, ingest: Ingest = False, outgoing: 
     """Write the register's lists as files."""
     if ingest and outgoing:
         raise UsageError("What goes out is not taken in.", "Give --ingest or --outgoing.")
-    _require_outside(session, folder)
+    require_outside(session, folder, "ceir exports exports")
     open_register(session)
     if outgoing:
         _outgoing(session, folder)
@@ -61,18 +61,6 @@ def exports(session: Session, folder: Folder, ingest: Ingest = False, outgoing: 
     errors = [one.error for one in outcomes if one.error is not None]
     if errors:
         raise typer.Exit(min(error.exit_code for error in errors))
-
-
-def _require_outside(session: Session, folder: Path) -> None:
-    """The workspace sweeps its own folders: what does not belong there goes."""
-    workspace = session.workspace_if_any()
-    if workspace is None:
-        return
-    root = workspace.root.resolve()
-    if any(folder.resolve().is_relative_to(root / own) for own in (*SWEPT, "tmp")):
-        raise UsageError(
-            f"{folder} is a folder of the workspace itself.", "Choose another, like: ceir exports exports"
-        )
 
 
 def _outgoing(session: Session, folder: Path) -> None:

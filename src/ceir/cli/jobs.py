@@ -119,7 +119,9 @@ def _state(one: "Standing") -> Text:
 
 
 def _moment(at: datetime | None) -> str:
-    return "" if at is None else at.strftime("%Y-%m-%d %H:%M:%S")
+    from django.utils.timezone import localtime  # noqa: PLC0415 - Django is set up by now
+
+    return "" if at is None else f"{localtime(at):%Y-%m-%d %H:%M:%S}"
 
 
 def _span(span: timedelta) -> str:

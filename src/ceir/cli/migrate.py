@@ -37,7 +37,7 @@ def migrate(
     only_show: OnlyShow = False,
 ) -> None:
     """Bring the register's database up to date."""
-    open_register(session, make=not only_show, as_it_is=True)
+    open_register(session, make=not only_show, as_it_is=True, undecided=True)
     from django.db import connection  # noqa: PLC0415 - Django is set up only now
 
     if only_show:

@@ -93,12 +93,13 @@ def _show(session: Session, days: int, path: Path) -> None:  # noqa: ARG001 - as
 
 
 def _untold(session: Session, days: int, path: Path) -> None:
+    from django.conf import settings  # noqa: PLC0415
     from django.db import transaction  # noqa: PLC0415
 
     from ceir.registry.notices.configuration import read_configuration  # noqa: PLC0415
     from ceir.registry.notices.unreached import not_told, reached  # noqa: PLC0415
 
-    wanted = not_told(read_configuration(path).terms)
+    wanted = not_told(read_configuration(path, settings.TIME_ZONE).terms)
     with transaction.atomic():
         found = [
             one for one in reached(session.today, session.today + timedelta(days=days)) if one.reach in wanted

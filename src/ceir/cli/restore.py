@@ -42,7 +42,7 @@ def restore(
 ) -> None:
     """Bring the register back from a back-up."""
     _place_keys(session, keys, lost=keys_lost, needed=not only_examine)
-    open_register(session, make=not only_examine, as_it_is=True)
+    open_register(session, make=not only_examine, as_it_is=True, undecided=True)
     from ceir.registry.backups import contents, restoring  # noqa: PLC0415 - Django is set up only now
 
     if only_examine:

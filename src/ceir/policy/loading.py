@@ -2,16 +2,14 @@
 
 import hashlib
 import tomllib
-import types
-import typing
 from decimal import Decimal
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from ceir.errors import CeirError
+from ceir.policy.faults import faults_of
 from ceir.policy.model import Policy
 
 
@@ -57,8 +55,9 @@ def parse_policy(text: str, where: str) -> Policy:
     try:
         return Policy.model_validate(raw)
     except ValidationError as error:
-        faults = "; ".join(_fault(item["loc"], item) for item in error.errors())
-        raise PolicyError(f"{where}: {faults}.", "See docs/policy.md for every key.") from error
+        raise PolicyError(
+            f"{where}: {faults_of(error, Policy)}.", "See docs/policy.md for every key."
+        ) from error
 
 
 def shipped_policies() -> dict[str, Path]:
@@ -67,30 +66,3 @@ def shipped_policies() -> dict[str, Path]:
     if not root.is_dir():  # a source tree: the policies lie beside src/
         root = Path(__file__).resolve().parents[3] / "policies"
     return {folder.name: folder for folder in sorted(root.iterdir()) if (folder / "policy.toml").is_file()}
-
-
-def _fault(location: tuple[int | str, ...], item: Any) -> str:
-    place = ".".join(str(part) for part in location)
-    if item["type"] == "extra_forbidden":
-        valid = _valid_keys(location[:-1])
-        return f"unknown key `{place}`" + (f"; valid here: {', '.join(valid)}" if valid else "")
-    return f"`{place}`: {item['msg'].removeprefix('Value error, ')}"
-
-
-def _valid_keys(location: tuple[int | str, ...]) -> list[str]:
-    """Keys of the model that a location in the policy leads to."""
-    model: Any = Policy
-    for part in location:
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            field = model.model_fields.get(str(part))
-            model = _inner(field.annotation) if field else None
-        # a position in a tuple or a key of a mapping: its items are the model already
-    return sorted(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
-
-
-def _inner(annotation: Any) -> Any:
-    """The model inside `X`, `tuple[X, ...]`, `Mapping[str, X]` or `X | None`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    arguments = [a for a in typing.get_args(annotation) if a not in (types.NoneType, Ellipsis, str)]
-    return next((found for a in arguments if (found := _inner(a)) is not None), None)

@@ -23,6 +23,8 @@ def value(given: object) -> str:
         return "unknown"
     if isinstance(given, list | tuple):
         return ", ".join(value(one) for one in given)
+    if isinstance(given, Mapping):
+        return assignments(given)
     return str(given)
 
 

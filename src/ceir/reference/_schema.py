@@ -45,9 +45,9 @@ def _type_of(field: Mapping[str, Any]) -> str:
 def _range_of(field: Mapping[str, Any]) -> str:
     inner = [v for v in (field.get("items"), *field.get("patternProperties", {}).values()) if v]
     told = []
-    if "enum" in field:
-        told.append(" or ".join(code(v) for v in field["enum"]))
     for part in (field, *inner):
+        if "enum" in part:
+            told.append(" or ".join(code(v) for v in part["enum"]))
         if "minimum" in part and "maximum" in part:
             told.append(f"{number(part['minimum'])} to {number(part['maximum'])}")
         elif "minimum" in part:

@@ -71,7 +71,7 @@ def _standings(imeis: Collection[Imei], at: datetime) -> Mapping[Imei, Standing]
         .values_list("imei", flat=True)
     )
     # Where an appeal showed that a condition was wrong, it is held against nobody.
-    upheld = Appeal.objects.filter(imei__in=numbers, state=AppealState.UPHELD.value)
+    upheld = Appeal.objects.filter(imei__in=numbers, state=AppealState.UPHELD.value, whole_identity=True)
     for number, condition in upheld.values_list("imei", "condition"):
         listed[number].discard(condition)
     missing: set[int] = set()

@@ -7,10 +7,9 @@ from urllib.parse import urlencode
 
 from django.test import Client as Http
 from django.utils import timezone
-from people import NOW, account, actor
+from people import account, credentials
 
 from ceir.api import tokens
-from ceir.registry.accounts.clients import make_client
 from ceir.registry.accounts.models import Client
 from ceir.registry.accounts.permissions import RULES, Permission
 from ceir.registry.actors import Role
@@ -26,11 +25,10 @@ def program(role: Role, *scopes: Permission, identifier: str = "", of: str = "")
     found = Client.objects.filter(identifier=name).first()
     if found is not None:
         return found
-    owner = Organisation.objects.get(pk=account(role, of and f"{role.value}-{of}", of).organisation_id)
+    answers = account(role, of and f"{role.value}-{of}", of)
+    owner = Organisation.objects.get(pk=answers.organisation_id)
     every = scopes or tuple(p for p, rule in RULES.items() if role in rule.roles)
-    return make_client(
-        owner, name, role, every, identifier=name, secret=SECRET, actor=actor(Role.ADMINISTRATOR), at=NOW
-    )
+    return credentials(owner, name, role, every, identifier=name, secret=SECRET, responsible=answers)
 
 
 def bearer(role: Role, *scopes: Permission, identifier: str = "", of: str = "") -> str:

@@ -1,6 +1,7 @@
 """Serves a register of its own: a migrated database, one program, a real granian process.
 
 python served.py DATABASE KEYS PORT
+python served.py DATABASE KEYS work     (answers jobs, in another process)
 """
 
 import os
@@ -45,6 +46,14 @@ def prepare() -> None:
     )  # fmt: skip
 
 
+def work() -> None:
+    configure(options())
+    from django.core.management import call_command
+
+    call_command("db_worker", interval=0.2, verbosity=0)
+    sys.exit()
+
+
 _made: list[Any] = []
 
 
@@ -59,6 +68,8 @@ def application(environ: Any, start_response: Any) -> Any:
 
 if __name__ == "__main__":
     os.environ["SERVED_DATABASE"], os.environ["SERVED_KEYS"] = sys.argv[1:3]
+    if sys.argv[3] == "work":
+        work()
     prepare()
     os.chdir(Path(__file__).parent)
     os.execv(  # noqa: S606 - granian takes this process's place

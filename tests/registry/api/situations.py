@@ -18,6 +18,7 @@ from registry_publications import decided, publish, told
 
 from ceir.api.identities import identity_of
 from ceir.registry.actors import SYSTEM, Role
+from ceir.registry.appeals.models import Appeal
 from ceir.registry.bulk.asking import ask, carry_out
 from ceir.registry.cases.verifying import verify
 from ceir.registry.devices.models import Device, Identifier
@@ -26,6 +27,7 @@ from ceir.registry.references.models import Observed, TacRecord
 from ceir.registry.registrations.models import Registration, Submission
 from ceir.registry.runs.applying import apply
 from ceir.registry.subscribers.finding import unknown
+from ceir.registry.subscribers.models import Line
 from ceir.registry.webhooks.models import Delivery
 from ceir.registry.webhooks.registering import register
 
@@ -53,6 +55,17 @@ def nothing() -> Values:
 @situation("a program of an auditor")
 def a_program() -> Values:
     return {"body": {"client_id": program(Role.AUDITOR).identifier, "client_secret": SECRET}}
+
+
+@situation("an appeal waits")
+def an_appeal_waits() -> Values:
+    number = "220000000000"
+    line = Line.objects.create(person=unknown(at=NOW), number=number, number_key=number, since=NOW)
+    made = Appeal.objects.create(
+        imei=35675904000001, condition="clone", run=1, line=line, number_key=number, why="I bought it new.",
+        state="open", made_by="account:1", made_at=NOW, decide_by=NOW,
+    )  # fmt: skip
+    return {"path": {"appeal_id": made.pk}}
 
 
 @situation("a proposal waits")

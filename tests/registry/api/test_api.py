@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client as Http
 from people import NOW, account, actor
+from people import credentials as make_credentials
 
-from ceir.registry.accounts.clients import ClientRefusedError, make_client
+from ceir.registry.accounts.clients import ClientRefusedError
 from ceir.registry.accounts.permissions import RULES, Permission
 from ceir.registry.actors import Role
 from ceir.registry.audit.chain import record
@@ -18,11 +19,10 @@ SECRET = "correct horse battery staple, and more of it"
 
 def credentials(role: Role, *scopes: Permission, identifier: str = "") -> str:
     name = identifier or f"program-{role.value}"
-    of = Organisation.objects.get(pk=account(role).organisation_id)
+    answers = account(role)
+    of = Organisation.objects.get(pk=answers.organisation_id)
     every = scopes or tuple(p for p, rule in RULES.items() if role in rule.roles)
-    make_client(
-        of, name, role, every, identifier=name, secret=SECRET, actor=actor(Role.ADMINISTRATOR), at=NOW
-    )
+    make_credentials(of, name, role, every, identifier=name, secret=SECRET, responsible=answers)
     return name
 
 

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.test import Client as Http
 from django.test import override_settings
 from django.utils import timezone
-from people import NOW, account, actor
+from people import NOW, account, actor, agreed, credentials, second
 
 from ceir.api.certificates import thumbprint
 from ceir.registry.accounts.clients import (
@@ -23,9 +23,10 @@ from ceir.registry.accounts.clients import (
     ClientRefusedError,
     bind_to_certificates,
     client_of,
-    make_client,
-    rotate_secret,
-    set_in_use,
+    hand_out,
+    propose_in_use,
+    propose_secret,
+    put_out_of_use,
     set_scopes,
 )
 from ceir.registry.accounts.models import Client
@@ -40,16 +41,29 @@ HEADER = "X-Client-Cert"
 
 
 def program(role: Role = Role.AUDITOR, *scopes: Permission) -> Client:
-    return make_client(
-        Organisation.objects.get(pk=account(role).organisation_id),
+    return credentials(
+        account(role).organisation,
         "a program",
         role,
         scopes or (Permission.AUDIT_READ, Permission.STATUS_READ),
         identifier="program",
         secret=SECRET,
-        actor=admin(),
-        at=NOW,
+        responsible=account(role),
     )
+
+
+def rotate(made: Client, secret: str, overlap: timedelta, at: datetime = NOW) -> None:
+    """Two people give a program a new secret."""
+    middle = len(secret) // 2
+    propose_secret(made.pk, half=secret[:middle], overlap=overlap, reason="x", actor=admin(), at=at)
+    agreed(made.actor.id)
+    hand_out(made.pk, half=secret[middle:], actor=second(), at=at)
+
+
+def bind(made: Client, *thumbprints: str) -> None:
+    """Bind a program to certificates; by two people where it takes two."""
+    bind_to_certificates(made.pk, thumbprints, reason="x", actor=admin(), at=NOW)
+    agreed(made.actor.id)
 
 
 def admin() -> Any:
@@ -104,17 +118,21 @@ def test_a_program_put_out_of_use_is_refused_with_the_token_it_has() -> None:
     made = program()
     token = bearer()
     assert read(token) == 200
-    set_in_use(made.pk, active=False, reason="stolen laptop", actor=admin(), at=NOW)
+    put_out_of_use(made.pk, reason="stolen laptop", actor=admin(), at=NOW)
     assert read(token) == 401
     assert ask().status_code == 401
-    set_in_use(made.pk, active=True, reason="found", actor=admin(), at=NOW)
+    propose_in_use(made.pk, reason="found", actor=admin(), at=NOW)
+    assert read(token) == 401
+    agreed(made.actor.id)
     assert read(token) == 200
 
 
 def test_an_organisation_put_out_of_use_takes_its_programs_along() -> None:
     made = program()
     token = bearer()
-    Organisation.objects.filter(pk=made.organisation_id).update(active=False)
+    organisation = Organisation.objects.get(pk=made.organisation_id)
+    organisation.active = False
+    organisation.save()
     assert read(token) == 401
     assert ask().status_code == 401
 
@@ -122,16 +140,19 @@ def test_an_organisation_put_out_of_use_takes_its_programs_along() -> None:
 def test_a_scope_taken_away_is_gone_from_the_token_too() -> None:
     made = program()
     token = bearer()
-    set_scopes(made.pk, [Permission.STATUS_READ], actor=admin(), at=NOW)
+    set_scopes(made.pk, [Permission.STATUS_READ], reason="x", actor=admin(), at=NOW)
     assert read(token) == 403
-    set_scopes(made.pk, [Permission.AUDIT_READ], actor=admin(), at=NOW)
+    set_scopes(made.pk, [Permission.AUDIT_READ], reason="x", actor=admin(), at=NOW)
+    assert read(token) == 403, "what comes to it waits for a second person"
+    agreed(made.actor.id)
     assert read(token) == 200
 
 
 def test_a_role_that_changed_ends_the_tokens_of_the_role_before() -> None:
     made = program()
     token = bearer()
-    Client.objects.filter(pk=made.pk).update(role=Role.OFFICER.value)
+    made.role = Role.OFFICER.value
+    made.save()
     assert read(token) == 401
 
 
@@ -151,7 +172,7 @@ def test_a_token_for_nobody_or_for_a_person_is_none() -> None:
 def test_an_old_secret_goes_on_beside_the_new_one_until_its_time_is_over() -> None:
     made = program()
     now = timezone.now()
-    rotate_secret(made.pk, secret=NEXT, overlap=timedelta(days=2), actor=admin(), at=now)
+    rotate(made, NEXT, timedelta(days=2), now)
     assert ask(SECRET).status_code == ask(NEXT).status_code == 200
     with pytest.raises(ClientRefusedError):
         client_of("program", SECRET, now + timedelta(days=2))
@@ -160,7 +181,7 @@ def test_an_old_secret_goes_on_beside_the_new_one_until_its_time_is_over() -> No
 
 def test_without_an_overlap_the_old_secret_ends_at_once() -> None:
     made = program()
-    rotate_secret(made.pk, secret=NEXT, overlap=timedelta(0), actor=admin(), at=NOW)
+    rotate(made, NEXT, timedelta(0))
     assert (ask(SECRET).status_code, ask(NEXT).status_code) == (401, 200)
 
 
@@ -168,21 +189,21 @@ def test_rotating_twice_leaves_two_secrets_and_not_three() -> None:
     made = program()
     third = "the third correct horse, and staples of it"
     for secret in (NEXT, third):
-        rotate_secret(made.pk, secret=secret, overlap=timedelta(days=1), actor=admin(), at=timezone.now())
+        rotate(made, secret, timedelta(days=1), timezone.now())
     assert [ask(secret).status_code for secret in (SECRET, NEXT, third)] == [401, 200, 200]
 
 
 @pytest.mark.parametrize("overlap", [-timedelta(seconds=1), LONGEST_OVERLAP + timedelta(seconds=1)])
 def test_an_overlap_that_is_none_or_never_ends_is_refused(overlap: timedelta) -> None:
     with pytest.raises(ClientRefusedError):
-        rotate_secret(program().pk, secret=NEXT, overlap=overlap, actor=admin(), at=NOW)
+        rotate(program(), NEXT, overlap)
 
 
 @pytest.mark.parametrize("secret", ["short", "x" * 201, ""])
 def test_secrets_that_are_guessed_or_take_long_to_hash_are_not_taken(secret: str) -> None:
     made = program()
     with pytest.raises(ClientRefusedError):
-        rotate_secret(made.pk, secret=secret, overlap=timedelta(0), actor=admin(), at=NOW)
+        rotate(made, secret, timedelta(0))
     assert ask("x" * 1_000_000).status_code in (400, 401, 413)
     assert ask("a\0b").status_code == 401
 
@@ -191,17 +212,20 @@ def test_nobody_but_an_administrator_changes_programs_and_all_of_it_is_recorded(
     made = program()
     officer = actor(Role.OFFICER)
     for attempt in (
-        lambda: rotate_secret(made.pk, secret=NEXT, overlap=timedelta(0), actor=officer, at=NOW),
-        lambda: set_scopes(made.pk, [], actor=officer, at=NOW),
-        lambda: bind_to_certificates(made.pk, [], actor=officer, at=NOW),
-        lambda: set_in_use(made.pk, active=False, reason="x", actor=officer, at=NOW),
+        lambda: propose_secret(made.pk, half=NEXT, overlap=timedelta(0), reason="x", actor=officer, at=NOW),
+        lambda: hand_out(made.pk, half=NEXT, actor=officer, at=NOW),
+        lambda: set_scopes(made.pk, [], reason="x", actor=officer, at=NOW),
+        lambda: bind_to_certificates(made.pk, [], reason="x", actor=officer, at=NOW),
+        lambda: put_out_of_use(made.pk, reason="x", actor=officer, at=NOW),
+        lambda: propose_in_use(made.pk, reason="x", actor=officer, at=NOW),
     ):
         with pytest.raises(PermissionDeniedError):
             attempt()
-    rotate_secret(made.pk, secret=NEXT, overlap=timedelta(0), actor=admin(), at=NOW)
+    rotate(made, NEXT, timedelta(0))
     told_of = list(Entry.objects.filter(subject=f"client:{made.pk}").values_list("action", flat=True))
-    assert told_of == ["client.made", "client.rotated"]
-    assert not Entry.objects.filter(detail__contains=NEXT).exists()
+    begun = ["client.made", "client.enabled", "client.rotated"]
+    assert told_of == [*begun, "client.secret_agreed", "client.rotated"]
+    assert not Entry.objects.filter(detail__contains=NEXT[:20]).exists()
 
 
 # --- certificates
@@ -210,7 +234,7 @@ def test_nobody_but_an_administrator_changes_programs_and_all_of_it_is_recorded(
 def test_a_program_with_a_certificate_comes_with_it_or_not_at_all() -> None:
     made = program()
     ours, others = certificate("ours"), certificate("others")
-    bind_to_certificates(made.pk, [thumb(ours)], actor=admin(), at=NOW)
+    bind(made, thumb(ours))
     with override_settings(CEIR_CERTIFICATE_HEADER=HEADER):
         assert ask().status_code == 401
         assert ask(**told(others)).status_code == 401
@@ -225,12 +249,12 @@ def test_a_program_with_a_certificate_comes_with_it_or_not_at_all() -> None:
 def test_a_stolen_token_is_worth_nothing_with_another_certificate_of_the_same_program() -> None:
     made = program()
     old, new = certificate("old"), certificate("new")
-    bind_to_certificates(made.pk, [thumb(old), thumb(new)], actor=admin(), at=NOW)
+    bind(made, thumb(old), thumb(new))
     with override_settings(CEIR_CERTIFICATE_HEADER=HEADER):
         token = bearer(**told(old))
         assert read(token, **told(new)) == 401
         assert read(token, **told(old)) == 200
-        bind_to_certificates(made.pk, [thumb(new)], actor=admin(), at=NOW)
+        bind(made, thumb(new))
         assert read(token, **told(old)) == 401
         assert read(bearer(**told(new)), **told(new)) == 200
 
@@ -240,17 +264,17 @@ def test_a_token_from_before_the_certificate_is_not_good_any_more() -> None:
     ours = certificate("ours")
     with override_settings(CEIR_CERTIFICATE_HEADER=HEADER):
         token = bearer()
-        bind_to_certificates(made.pk, [thumb(ours)], actor=admin(), at=NOW)
+        bind(made, thumb(ours))
         assert read(token, **told(ours)) == 401
         bound = bearer(**told(ours))
-        bind_to_certificates(made.pk, [], actor=admin(), at=NOW)
+        bind(made)
         assert read(bound) == 401
 
 
 def test_a_header_that_the_installer_did_not_name_is_not_believed() -> None:
     made = program()
     ours = certificate("ours")
-    bind_to_certificates(made.pk, [thumb(ours)], actor=admin(), at=NOW)
+    bind(made, thumb(ours))
     assert ask(**told(ours)).status_code == 401
     with override_settings(CEIR_CERTIFICATE_HEADER="Client-Cert"):
         assert ask(**told(ours)).status_code == 401
@@ -277,4 +301,4 @@ def test_what_is_no_thumbprint_is_refused() -> None:
         ["A" * 42 + str(n) for n in range(6)],
     ):
         with pytest.raises(ClientRefusedError):
-            bind_to_certificates(made.pk, wrong, actor=admin(), at=NOW)
+            bind(made, *wrong)

@@ -12,11 +12,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Http
 from django.utils import timezone
 from lost import NUMBER, ONE, THIEF
-from people import actor, organisation
+from people import account, actor, agreed, second
 from test_documents import PDF, png
 from world import imei
 
-from ceir.registry.actors import OrganisationKind, Role
+from ceir.registry.accounts.clients import hand_out
+from ceir.registry.actors import Role
 from ceir.registry.audit.chain import verify as verify_record
 from ceir.registry.audit.models import Entry
 from ceir.registry.cases.choosing import SeenDevice
@@ -301,24 +302,30 @@ def test_a_line_is_told_swapped_and_ended_by_its_operator() -> None:
 
 def test_a_program_gets_credentials_that_work_and_no_more_than_its_role() -> None:
     administrator = bearer(Role.ADMINISTRATOR)
-    operator = organisation(OrganisationKind.OPERATOR)
+    answers = account(Role.OPERATOR)
+    operator = answers.organisation
+    more = {"responsible": answers.pk, "reason": "their gateway"}
     made = post(
         f"organisations/{operator.pk}/clients",
         administrator,
-        {"name": "gateway", "role": "operator", "scopes": ["subscriber.report"]},
+        {"name": "gateway", "role": "operator", "scopes": ["subscriber.report"], **more},
     )
     assert made.status_code == 201, made.content
+    key, half = made.json()["client"]["id"], "the second half of it"
+    assert not made.json()["client"]["active"]
+    agreed(f"client:{key}")
+    hand_out(key, half=half, actor=second(), at=timezone.now())
     form = {
         "grant_type": "client_credentials",
         "client_id": made.json()["client"]["identifier"],
-        "client_secret": made.json()["secret"],
+        "client_secret": made.json()["first_half"] + half,
     }
     assert Http().post("/api/v1/token", form).status_code == 200
-    too_much = {"name": "x", "role": "operator", "scopes": ["case.verify"]}
+    too_much = {"name": "x", "role": "operator", "scopes": ["case.verify"], **more}
     refused = post(f"organisations/{operator.pk}/clients", administrator, too_much)
     assert refused.json()["code"] == "client_refused"
     assert (
-        made.json()["secret"]
+        made.json()["first_half"]
         not in call("GET", f"organisations/{operator.pk}/clients", administrator).content.decode()
     )
 

@@ -1,5 +1,6 @@
 """Editions of the lists that go out, and what changed between them."""
 
+import base64
 import csv
 import hashlib
 import io
@@ -9,12 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from at_once import at_once, need_postgresql
 from calling import bearer, call
-from hypothesis import HealthCheck, given, settings
+from cryptography.exceptions import InvalidSignature
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from people import NOW, account
 from registry_publications import decided, publish
 
+from ceir.equipment_check.keys import create_signing_key, load_trusted_keys, write_public_key
 from ceir.registry.actors import SYSTEM, Role
 from ceir.registry.calls import allowing
 from ceir.registry.editions.issuing import changes, current, forget, issue, issue_all, whole
@@ -162,7 +167,7 @@ def test_old_editions_are_forgotten_and_newer_ones_stay_whole(tmp_path: Path) ->
         changes(last, 1)
 
 
-@settings(
+@hypothesis_settings(
     max_examples=12,
     deadline=None,
     derandomize=True,
@@ -208,3 +213,75 @@ def test_the_list_of_any_edition_and_the_changes_since_give_the_newest(
     newest = current("")
     for sequence, before in told.items():
         assert applied(before, text(changes(newest, sequence))) == told[newest.sequence]
+
+
+def signed_by(settings: Any, folder: Path) -> Path:
+    """Where the public half of the register's key lies; the key is one as snapshots have it."""
+    settings.CEIR_SIGNING_KEY = folder / "signing.pem"
+    key = create_signing_key(settings.CEIR_SIGNING_KEY)
+    return write_public_key(key.public_key(), folder / "public")
+
+
+def test_a_list_is_signed_and_whoever_changes_it_or_its_edition_is_found_out(
+    tmp_path: Path, settings: Any
+) -> None:
+    public = signed_by(settings, tmp_path)
+    (key,) = load_trusted_keys(public.parent).values()
+    take(tmp_path, 1, decided(IMEIS[0]))
+    issue("", actor=SYSTEM, at=NOW)
+    first = body(call("GET", "lists/whole", bearer(Role.OFFICER)))
+    take(tmp_path, 2, decided(IMEIS[0]), decided(IMEIS[1], "tracked"))
+    issue("", actor=SYSTEM, at=NOW)
+    told = call("GET", "lists", bearer(Role.OFFICER)).json()
+    assert told["signed_by"] == public.stem
+    lines = ["ceir-list-1", told["operator"], str(told["sequence"]), told["as_of"], told["sha256"]]
+    signature = base64.b64decode(told["signature"])
+    key.verify(signature, "".join(f"{line}\n" for line in lines).encode())
+    for place, other in ((1, "operator1"), (2, "1"), (3, "2026-01-01"), (4, "0" * 64)):
+        forged = [*lines[:place], other, *lines[place + 1 :]]
+        with pytest.raises(InvalidSignature):
+            key.verify(signature, "".join(f"{line}\n" for line in forged).encode())
+    changed = call("GET", "lists/changes", bearer(Role.OFFICER), query={"since": 1})
+    header = f'sig=:{told["signature"]}:;keyid="{told["signed_by"]}"'
+    assert changed.headers["Ceir-List-Signature"] == header
+    became = applied(first.decode(), body(changed).decode()).encode()
+    assert hashlib.sha256(became).hexdigest() == changed.headers["Ceir-List-Digest"] == told["sha256"]
+
+
+def test_without_a_key_lists_go_out_unsigned_and_with_a_bad_one_not_at_all(
+    tmp_path: Path, settings: Any
+) -> None:
+    take(tmp_path, 1, decided(IMEIS[0]))
+    issue("", actor=SYSTEM, at=NOW)
+    told = call("GET", "lists", bearer(Role.OFFICER)).json()
+    assert (told["signed_by"], told["signature"]) == (None, None)
+    assert "Ceir-List-Signature" not in call("GET", "lists/whole", bearer(Role.OFFICER)).headers
+    settings.CEIR_SIGNING_KEY = tmp_path / "open.pem"
+    create_signing_key(settings.CEIR_SIGNING_KEY)
+    settings.CEIR_SIGNING_KEY.chmod(0o644)
+    refused = call("GET", "lists/whole", bearer(Role.OFFICER))
+    assert (refused.status_code, refused.json()["code"]) == (503, "key_refused")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_issues_at_once_one_makes_the_edition_and_none_comes_between(tmp_path: Path) -> None:
+    need_postgresql()
+    take(tmp_path, 1, decided(IMEIS[0]), decided(IMEIS[1], "tracked"))
+    made = at_once(*[lambda: issue("", actor=SYSTEM, at=NOW)] * 4)
+    assert sorted(type(one).__name__ for one in made) == ["Edition", "NoneType", "NoneType", "NoneType"]
+    take(tmp_path, 2, decided(IMEIS[1], "tracked"), decided(IMEIS[2], "tracked"))
+    token = bearer(Role.OFFICER)
+
+    def read() -> object:
+        answer = call("GET", "lists/whole", token)
+        return answer.headers["Repr-Digest"], hashlib.sha256(body(answer)).digest()
+
+    came_to = at_once(
+        lambda: issue("", actor=SYSTEM, at=NOW), read, lambda: issue("", actor=SYSTEM, at=NOW), read
+    )
+    assert [e.sequence for e in Edition.objects.filter(operator="").order_by("sequence")] == [1, 2]
+    for said in (came_to[1], came_to[3]):
+        assert isinstance(said, tuple), said
+        assert said[0] == f"sha-256=:{base64.b64encode(said[1]).decode()}:", "a list of two editions"
+    newest = current("")
+    assert hashlib.sha256(b"".join(whole(newest))).hexdigest() == newest.sha256

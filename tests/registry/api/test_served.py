@@ -3,6 +3,8 @@
 import http.client
 import json
 import os
+import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -22,9 +24,14 @@ PATIENCE = 180
 
 
 @pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    folder = tmp_path_factory.mktemp("served")
-    make_keys(folder / "keys")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("served")
+    make_keys(made / "keys")
+    return made
+
+
+@pytest.fixture(scope="module")
+def port(folder: Path) -> Iterator[int]:
     # Tests use a database beside the one named: that one is free.
     database = os.environ.get("CEIR_TEST_DATABASE") or str(folder / "register.sqlite3")
     with socket.socket() as probe:
@@ -45,6 +52,17 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     finally:
         server.terminate()
         server.wait(30)
+
+
+@pytest.fixture
+def _worker(folder: Path, port: int) -> Iterator[None]:  # noqa: ARG001 - whose tables it finds
+    database = os.environ.get("CEIR_TEST_DATABASE") or str(folder / "register.sqlite3")
+    worker = subprocess.Popen([sys.executable, str(SERVED), database, str(folder / "keys"), "work"])
+    try:
+        yield
+    finally:
+        worker.terminate()
+        worker.wait(30)
 
 
 def ask(
@@ -124,3 +142,33 @@ def test_a_body_without_a_length_is_refused(port: int, token: str) -> None:
         + b"\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
     )
     assert (status, problem["code"]) in {(411, "length_required"), (422, "request_invalid")}
+
+
+def pasted() -> str:
+    """The lines that docs/api.md tells developers to paste."""
+    page = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
+    part = page.split("## An afternoon with curl")[1].split("\n## ")[0]
+    return "".join(re.findall(r"```sh\n(.*?)```", part, re.DOTALL))
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl on this machine")
+@pytest.mark.usefixtures("_worker")
+def test_what_the_page_tells_to_paste_works_from_the_token_to_the_job(port: int) -> None:
+    told = {"CEIR": f"http://127.0.0.1:{port}/api/v1", "CLIENT": "served", "SECRET": SECRET}
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", pasted()],
+        env={"PATH": os.environ["PATH"], **told},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    one, left, same, refused, batch, replayed, count, first, gone = done.stdout.splitlines()
+    assert json.loads(one)["status"] == "permitted"
+    assert left.lower().startswith("ratelimit:")
+    assert (same, gone, count.strip()) == ("304", "204", "3")
+    assert json.loads(refused)["code"] == "invalid_identifier"
+    assert [row["problem"] is None for row in json.loads(batch)["results"]] == [True, True, False]
+    assert replayed.lower().startswith("idempotency-replayed: true")
+    assert json.loads(first)["status"]["imei"] == "35674108000001"

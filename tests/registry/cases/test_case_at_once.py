@@ -80,7 +80,7 @@ def test_of_many_who_accept_a_block_at_once_one_does() -> None:
     reviewers = [reviewer(f"r{n}") for n in range(5)]
 
     def accepts(who) -> Callable[[], object]:  # type: ignore[no-untyped-def]
-        return lambda: decide(proposal.pk, accept=True, actor=who, reason="", at=NOW)
+        return lambda: decide(proposal.pk, accept=True, actor=who, reason="seen", at=NOW)
 
     assert errors(at_once(*(accepts(who) for who in reviewers))) == [ProposalError] * 4
     assert Entry.objects.filter(action="case.blocked").count() == 1
@@ -118,7 +118,7 @@ def test_a_case_withdrawn_while_a_second_person_accepts_never_stays_blocked(_att
     proposal = Proposal.objects.get()
     who = reviewer(), police(), police("p2")
     came_to = at_once(
-        lambda: decide(proposal.pk, accept=True, actor=who[0], reason="", at=NOW),
+        lambda: decide(proposal.pk, accept=True, actor=who[0], reason="seen", at=NOW),
         lambda: withdraw(case.pk, reason="found", actor=who[1], at=NOW),
         lambda: reject(case.pk, reason="untrue", actor=who[2], at=NOW),
     )

@@ -116,7 +116,7 @@ def test_nobody_alone_blocks_a_device_for_good(role: Role) -> None:
                 attempt(case)
         for proposal in Proposal.objects.filter(proposed_by=alone.id, state=ProposalState.OPEN.value):
             with pytest.raises(PermissionDeniedError):
-                decide(proposal.pk, accept=True, actor=alone, reason="", at=NOW)
+                decide(proposal.pk, accept=True, actor=alone, reason="seen", at=NOW)
             with pytest.raises(CaseError, match="Two people"):
                 block(proposal, alone, NOW)
     assert in_force() == set()
@@ -125,10 +125,10 @@ def test_nobody_alone_blocks_a_device_for_good(role: Role) -> None:
 def test_two_of_the_same_role_do_not_block() -> None:
     case = verified()
     with pytest.raises(FourEyesError):
-        decide(proposal_of(case).pk, accept=True, actor=police("p2"), reason="", at=NOW)
+        decide(proposal_of(case).pk, accept=True, actor=police("p2"), reason="seen", at=NOW)
     for role in set(EVERY_ROLE) - {Role.REVIEWER, Role.POLICE}:
         with pytest.raises(PermissionDeniedError):
-            decide(proposal_of(case).pk, accept=True, actor=actor(role), reason="", at=NOW)
+            decide(proposal_of(case).pk, accept=True, actor=actor(role), reason="seen", at=NOW)
     assert in_force() == set()
 
 
@@ -136,7 +136,7 @@ def test_who_accepts_blocks_what_was_proposed_and_nothing_that_came_later() -> N
     case = verified()
     CaseIdentity.objects.create(case=case, imei=Imei("35674108000003").number, proven=False)
     with pytest.raises(CaseError, match="other devices"):
-        decide(proposal_of(case).pk, accept=True, actor=reviewer(), reason="", at=NOW)
+        decide(proposal_of(case).pk, accept=True, actor=reviewer(), reason="seen", at=NOW)
     assert in_force() == set()
     assert proposal_of(case).state == ProposalState.OPEN.value
 
@@ -147,7 +147,7 @@ def test_a_device_is_not_blocked_while_a_way_out_is_broken(way: str, reaction: s
     case = verified()
     break_way(way, reaction)
     with pytest.raises(UnblockingUntriedError) as refused:
-        decide(proposal_of(case).pk, accept=True, actor=reviewer(), reason="", at=NOW)
+        decide(proposal_of(case).pk, accept=True, actor=reviewer(), reason="seen", at=NOW)
     assert refused.value.code == "unblocking_untried"
     assert State(fresh(case).state) is State.VERIFIED
     assert in_force() == set()
@@ -214,7 +214,7 @@ def test_a_device_blocked_by_two_cases_stays_blocked_until_both_let_it_go() -> N
     assert blocked_by(ONE, NOW) == (first.pk,)
     proposal = verify(second.pk, reason="x", actor=police("p2", "station-2"), at=NOW)
     assert proposal
-    decide(proposal.pk, accept=True, actor=reviewer(), reason="", at=NOW)
+    decide(proposal.pk, accept=True, actor=reviewer(), reason="seen", at=NOW)
     assert blocked_by(ONE, NOW) == (first.pk, second.pk)
     withdraw(first.pk, reason="x", actor=police(), at=NOW)
     assert in_force() == {ONE.digits}
@@ -304,7 +304,7 @@ def test_a_case_that_is_left_leaves_no_proposal_behind() -> None:
     withdraw(case.pk, reason="x", actor=police(), at=NOW)
     assert proposal_of(case).state == ProposalState.WITHDRAWN.value
     with pytest.raises(CeirError, match="withdrawn already"):
-        decide(proposal_of(case).pk, accept=True, actor=reviewer(), reason="", at=NOW)
+        decide(proposal_of(case).pk, accept=True, actor=reviewer(), reason="seen", at=NOW)
     assert in_force() == set()
 
 
@@ -421,7 +421,7 @@ def test_a_case_without_a_device_is_neither_verified_nor_blocked() -> None:
     for imeis in ({}, {"imeis": []}, {"imeis": [ONE.digits]}):
         proposal = propose(BLOCK, f"case:{case.pk}", imeis, actor=police(), reason="x", at=NOW)
         with pytest.raises(CaseError):
-            decide(proposal.pk, accept=True, actor=reviewer(), reason="", at=NOW)
+            decide(proposal.pk, accept=True, actor=reviewer(), reason="seen", at=NOW)
         withdraw_proposal(proposal.pk, actor=police(), at=NOW)
     assert listed() == {}
 

@@ -14,7 +14,7 @@ from django.test import RequestFactory
 from django.utils import timezone
 from logging_in import log_in, logged_in, person, who_is_in
 from lost import ONE, police, reported
-from people import NOW, account, actor, organisation
+from people import NOW, account, actor, agreed, organisation
 
 from ceir.registry.accounts.models import Account, Client
 from ceir.registry.accounts.permissions import RULES, Permission
@@ -193,6 +193,27 @@ def test_a_row_is_found_by_its_imei_as_it_is_printed_and_shown_with_all_digits()
     assert browser.get("/admin/cases/case/abc%00/change/").status_code in (302, 404)
 
 
+def test_a_moment_is_shown_in_one_way_with_its_zone_and_what_is_not_there_as_a_dash() -> None:
+    case = reported()
+    page = logged_in(Role.OFFICER).get(f"/admin/cases/case/{case.pk}/change/").content.decode()
+    assert f"{case.reported_at:%Y-%m-%d %H:%M} UTC" in page
+    assert "+00:00" not in page
+    assert ">None<" not in page
+
+
+def test_what_must_be_typed_is_marked_and_an_error_is_tied_to_its_field() -> None:
+    browser = logged_in(Role.ADMINISTRATOR)
+    page = browser.get("/admin/accounts/account/begin/make/").content.decode()
+    assert re.search(r'<label for="id_login" class="required">', page)
+    assert not re.search(r'<label for="id_email" class="required">', page)
+    wrong = press(browser, "accounts/account/begin/make/").content.decode()
+    field = re.search(r'<input[^>]*name="login"[^>]*>', wrong)
+    assert field is not None
+    assert 'aria-invalid="true"' in field[0]
+    assert 'aria-describedby="id_login_error"' in field[0]
+    assert 'id="id_login_error"' in wrong
+
+
 def test_personal_data_is_sealed_until_a_legal_basis_is_given_and_the_read_is_kept() -> None:
     case = reported()
     browser = logged_in(Role.OFFICER)
@@ -274,13 +295,27 @@ def test_a_deed_that_the_service_refuses_says_why_and_changes_nothing() -> None:
 def test_an_administrator_makes_accounts_and_the_code_is_shown_once() -> None:
     admins = logged_in(Role.ADMINISTRATOR)
     regulator = organisation(OrganisationKind.REGULATOR, "regulator")
-    form = {"organisation": regulator.pk, "login": "binta", "name": "Binta", "role": "officer", "email": ""}
+    form = {"organisation": regulator.pk, "login": "binta", "name": "Binta", "role": "officer", "email": "",
+            "document": "C 1", "reason": "she begins on Monday"}  # fmt: skip
     answer = press(admins, "accounts/account/begin/make/", **form)
-    shown = re.search(r"Code to choose a password: (\w{16})", answer.content.decode())
+    first = re.search(r"First half of the code to choose a password: (\w{8})", answer.content.decode())
+    assert first is not None, answer.content
+    made = Account.objects.get(login="binta")
+    assert not made.is_active
+    hand_out = f"accounts/account/{made.pk}/do/hand-out/"
+    assert press(admins, hand_out).status_code == 422
+    accept = f"proposals/proposal/{Proposal.objects.get().pk}/do/accept/"
+    assert press(admins, accept, reason="mine").status_code == 422
+    assert press(logged_in(Role.REVIEWER), accept, reason="not his to decide").status_code == 422
+    auditor = logged_in(Role.AUDITOR)
+    assert press(auditor, accept, reason="seen her and her card").status_code == 302
+    assert press(admins, hand_out).status_code == 422
+    answer = press(auditor, hand_out)
+    shown = re.search(r"Second half of the code to choose a password: (\w{8})", answer.content.decode())
     assert shown is not None, answer.content
     chosen = {
         "login": "binta",
-        "invitation": shown[1],
+        "invitation": f"{first[1]} {shown[1]}",
         "password": "a heron in the reeds",
         "again": "a heron in the reeds",
     }
@@ -304,22 +339,38 @@ def test_an_administrator_cannot_change_himself_and_ends_sessions_of_others() ->
 def test_an_administrator_makes_a_program_and_rotates_its_secret() -> None:
     admins = logged_in(Role.ADMINISTRATOR)
     operator = organisation(OrganisationKind.OPERATOR, "operator1")
-    form = {"organisation": operator.pk, "name": "billing", "role": "operator"}
+    person(Role.OPERATOR, "ousman")
+    Account.objects.filter(login="ousman").update(organisation=operator)
+    form = {"organisation": operator.pk, "name": "billing", "role": "operator", "responsible": "ousman",
+            "reason": "their bills"}  # fmt: skip
     make = "accounts/client/begin/make/"
     answer = press(admins, make, **form, scopes=["status.read", "run.read"])
-    found = re.search(r"client_id: (\w+)\nclient_secret: ([\w-]+)", answer.content.decode())
+    found = re.search(r"client_id: (\w+)\nfirst half of client_secret: ([\w-]+)", answer.content.decode())
     assert found is not None, answer.content
+    made = Client.objects.get(identifier=found[1])
+    auditor = logged_in(Role.AUDITOR)
+
+    def second_half() -> str:
+        waiting = Proposal.objects.get(state="open")
+        assert press(auditor, f"proposals/proposal/{waiting.pk}/do/accept/", reason="seen").status_code == 302
+        assert press(admins, f"accounts/client/{made.pk}/do/hand-out/").status_code == 422
+        page = press(auditor, f"accounts/client/{made.pk}/do/hand-out/").content.decode()
+        half = re.search(r"second half of client_secret: ([\w-]+)", page)
+        assert half is not None, page
+        return half[1]
 
     def token(secret: str) -> int:
         asked = {"grant_type": "client_credentials", "client_id": found[1], "client_secret": secret}
         return int(Browser().post("/api/v1/token", asked).status_code)
 
-    assert token(found[2]) == 200
-    made = Client.objects.get(identifier=found[1])
-    answer = press(admins, f"accounts/client/{made.pk}/do/rotate/", days=0)
-    new = re.search(r"client_secret: ([\w-]+)", answer.content.decode())
+    old = found[2] + second_half()
+    assert (token(found[2]), token(old)) == (401, 200)
+    answer = press(admins, f"accounts/client/{made.pk}/do/rotate/", days=0, reason="a laptop was lost")
+    new = re.search(r"first half of client_secret: ([\w-]+)", answer.content.decode())
     assert new is not None
-    assert (token(found[2]), token(new[1])) == (401, 200)
+    assert token(old) == 200, "until a second person agreed and gave his half"
+    assert token(new[1] + second_half()) == 200
+    assert token(old) == 401
     too_much = press(admins, make, **form, scopes=["audit.read"])
     assert too_much.status_code == 422
     assert found[2] not in json.dumps([str(one) for one in Entry.objects.values()])
@@ -327,13 +378,16 @@ def test_an_administrator_makes_a_program_and_rotates_its_secret() -> None:
 
 def test_organisations_are_entered_and_put_out_of_use() -> None:
     admins = logged_in(Role.ADMINISTRATOR)
-    form = {"kind": "lab", "code": "lab-1", "name": "Laboratory", "place": ""}
+    form = {"kind": "lab", "code": "lab-1", "name": "Laboratory", "place": "", "reason": "accredited"}
     assert press(admins, "organisations/organisation/begin/enter/", **form).status_code == 302
     assert press(admins, "organisations/organisation/begin/enter/", **form).status_code == 422
     assert (
         press(admins, "organisations/organisation/begin/enter/", **{**form, "code": "a b"}).status_code == 422
     )
     lab = Organisation.objects.get(code="lab-1")
+    assert not lab.active
+    agreed(f"organisation:{lab.pk}")
+    assert Organisation.objects.get(code="lab-1").active
     assert (
         press(admins, f"organisations/organisation/{lab.pk}/do/disable/", reason="closed").status_code == 302
     )

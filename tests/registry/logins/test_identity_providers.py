@@ -18,7 +18,7 @@ from django.test import override_settings
 from django.utils import timezone
 from logging_in import person, totp, who_is_in
 from oidc_provider import CLIENT, SECRET
-from people import actor
+from people import actor, agreed
 
 from ceir.errors import CeirError
 from ceir.registry.accounts.models import Account
@@ -79,7 +79,9 @@ def _quoted(claims: dict[str, Any]) -> str:
 
 def linked(subject: str = "citizen-7", provider: str = "state") -> Account:
     who = person(Role.OFFICER)
-    identities.link(who.pk, provider, subject, actor=actor(Role.ADMINISTRATOR), at=timezone.now())
+    admin, now = actor(Role.ADMINISTRATOR), timezone.now()
+    identities.link(who.pk, provider, subject, reason="she asked", actor=admin, at=now)
+    agreed(who.actor.id)
     return who
 
 
@@ -106,7 +108,7 @@ def test_nothing_of_the_provider_is_kept_and_nobody_is_made() -> None:
     assert "could not be logged in" in answer.content.decode()
     linked()
     come_back(Browser(), {"sub": "citizen-7", "name": "Amina Yusuf"})
-    assert Account.objects.count() == accounts + 2  # the officer, and the administrator who linked
+    assert Account.objects.count() == accounts + 3  # the officer, and the two who had the identity linked
     assert not SocialAccount.objects.exists()
     assert not SocialToken.objects.exists()
     assert "citizen-7" not in str(list(Entry.objects.values()))
@@ -184,9 +186,9 @@ def test_an_identity_is_one_accounts_and_only_an_administrator_links_it() -> Non
     other = person(Role.REVIEWER)
     for account_id, value in ((other.pk, "citizen-7"), (who.pk, "citizen-8"), (999_999, "x"), (other.pk, "")):
         with pytest.raises(CeirError):
-            identities.link(account_id, "state", value, actor=admin, at=timezone.now())
+            identities.link(account_id, "state", value, reason="x", actor=admin, at=timezone.now())
     with pytest.raises(PermissionDeniedError):
-        identities.link(other.pk, "state", "x", actor=who.actor, at=timezone.now())
+        identities.link(other.pk, "state", "x", reason="x", actor=who.actor, at=timezone.now())
 
 
 def test_providers_are_read_from_a_file_with_their_secrets_beside_it(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.test import override_settings
 
 from ceir.errors import CeirError
 from ceir.registry.gateways import open_gateway
@@ -48,6 +49,20 @@ def test_the_file_of_the_documentation_is_a_whole_one(tmp_path: Path) -> None:
     assert (http.operators, http.besides, http.rest) == ((), ("operator1",), True)
     assert "secret" not in repr(configuration.ways)
     open_gateway(http.kind, http.options, print, lambda: None).close()  # type: ignore[arg-type,return-value]
+
+
+def test_without_a_zone_quiet_hours_follow_the_clock_of_the_country(tmp_path: Path) -> None:
+    file = written(tmp_path, SHORT.replace(', zone = "Africa/Nairobi"', "") + TRIAL)
+    assert read_configuration(file).terms.quiet.zone.key == "UTC"
+    assert read_configuration(file, "Asia/Kathmandu").terms.quiet.zone.key == "Asia/Kathmandu"
+    named = written(tmp_path, SHORT + TRIAL)
+    assert read_configuration(named, "Asia/Kathmandu").terms.quiet.zone.key == "Africa/Nairobi"
+    with override_settings(TIME_ZONE="Asia/Kathmandu"):
+        file = written(tmp_path, SHORT.replace(', zone = "Africa/Nairobi"', "") + TRIAL)
+        try:
+            assert kept_open(file).terms.quiet.zone.key == "Asia/Kathmandu"
+        finally:
+            close_all()
 
 
 def test_if_every_gateway_names_operators_the_first_takes_the_rest(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from offices import ceir, environment, own_database
+from offices import Office, ceir, environment, own_database, wait_for
 
 from ceir.registry.backups.contents import BackupDamagedError, sha256_of, verify
 
@@ -99,6 +99,20 @@ def test_everything_comes_back_and_the_record_is_whole(
     ceir("jobs", "run", "audit-verify", settings=settings, folder=folder)
     # And what is there is not overwritten.
     assert "restore_refused" in str(restored(elsewhere, country.backup, code=1))
+
+
+def test_a_register_that_came_back_is_served_and_its_jobs_go_on(
+    country: Country, elsewhere: tuple[Path, dict[str, str]]
+) -> None:
+    restored(elsewhere, country.backup, "--keys", str(country.keys))
+    office = Office(*elsewhere)
+    try:
+        assert office.get("/account/login/").status_code == 200
+        wait_for(lambda: office.events("job_done"), "a job ended")
+        assert not office.events("job_failed")
+        assert not office.events("process_ended")
+    finally:
+        office.end()
 
 
 def test_without_the_keys_nothing_is_restored_unless_they_are_lost_and_then_it_is_told(

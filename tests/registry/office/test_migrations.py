@@ -18,7 +18,17 @@ from ceir.registry.project.migrating import _ONE_AT_A_TIME
 
 OPEN = "import sys\nfrom ceir.cli._register import open_register\nfrom ceir.cli._session import Session\n" \
        "open_register(Session(as_json=True, debug=True), as_it_is=True)\n"  # fmt: skip
-BEFORE_IT_WAS_IN_USE = frozenset({"accounts.0002_logins"})
+BEFORE_IT_WAS_IN_USE = frozenset(
+    {
+        "accounts.0002_logins",
+        "accounts.0003_four_eyes",
+        "appeals.0003_sealed_beside",
+        "appeals.0005_no_clear",
+        "logins.0002_four_eyes",
+        "pairings.0003_despite_report",
+        "releases.0003_started_alone",
+    }
+)
 """Steps from before the first version, when nothing could run beside them; never add one after it."""
 
 

@@ -1,6 +1,7 @@
 """How long personal data is kept, what stops its shredding, and what a person is told."""
 
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ from ceir.registry.cases.models import Case, Trace
 from ceir.registry.cases.reading import add_document, documents_of, person_of
 from ceir.registry.cases.tracing import take_sightings
 from ceir.registry.documents.models import Document
+from ceir.registry.personal import shredding
 from ceir.registry.personal.catalogue import holdings, page
 from ceir.registry.personal.fields import Access, Purpose
 from ceir.registry.personal.finding import encrypted_fields, keyed_fields, models_with_personal_data
@@ -42,6 +44,7 @@ from ceir.registry.personal.holding import HoldError, end_hold, hold
 from ceir.registry.personal.retention import retention_of
 from ceir.registry.personal.shredding import erase_about, shred
 from ceir.registry.personal.subject_access import everything_about
+from ceir.registry.subscribers.models import Person
 
 DAY = timedelta(days=1)
 LETTER = "letter of 3 November, article 15"
@@ -212,6 +215,35 @@ def test_a_hold_on_what_is_not_there_is_refused(subject: str) -> None:
         hold(subject, reason="court 7", actor=actor(Role.OFFICER), at=NOW)
     with pytest.raises(HoldError):
         end_hold(subject, reason="court 7", actor=actor(Role.OFFICER), at=NOW)
+
+
+@pytest.mark.parametrize("number", ["0{0}", "00{0}", "{0}\n", " {0}", "+{0}"])
+def test_a_hold_that_is_spelt_otherwise_than_the_record_spells_it_is_refused_for_it_would_keep_nothing(
+    number: str,
+) -> None:
+    subject = f"case:{number.format(reported().pk)}"
+    with pytest.raises(HoldError):
+        hold(subject, reason="court 7", actor=actor(Role.OFFICER), at=NOW)
+
+
+def test_a_hold_in_other_digits_is_refused_for_it_would_keep_nothing() -> None:
+    arabic = str(reported().pk).translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))
+    with pytest.raises(HoldError):
+        hold(f"case:{arabic}", reason="court 7", actor=actor(Role.OFFICER), at=NOW)
+
+
+def test_what_goes_on_again_between_looking_and_shredding_is_not_shredded() -> None:
+    person = Person.objects.create(name="Binta Ceesay", entered_at=NOW, ended_at=NOW)
+    late = NOW + 181 * DAY
+    retention = retention_of(Person)
+    assert retention is not None
+    due = partial(shredding._are_due, ["name"], retention, late)
+    Person.objects.filter(pk=person.pk).update(ended_at=None)  # she registered a phone meanwhile
+    assert not shredding._overwrite(person, retention, ["name"], SYSTEM, late, "retention", due)
+    assert Person.objects.get(pk=person.pk).name is not None
+    Person.objects.filter(pk=person.pk).update(ended_at=NOW)
+    assert shredding._overwrite(person, retention, ["name"], SYSTEM, late, "retention", due)
+    assert Person.objects.get(pk=person.pk).name is None
 
 
 def test_one_hold_is_in_force_at_a_time() -> None:

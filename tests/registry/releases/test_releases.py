@@ -13,12 +13,17 @@ from registry_publications import decided, imeis, publish
 from ceir.registry.accounts.permissions import PermissionDeniedError
 from ceir.registry.actors import SYSTEM, Role
 from ceir.registry.audit.chain import verify
+from ceir.registry.background.models import LastRun
+from ceir.registry.background.presence import present
+from ceir.registry.background.scheduling import JobFailedError, run_now
+from ceir.registry.jobs import job_named
 from ceir.registry.proposals.deciding import decide
 from ceir.registry.releases.models import TRANSITIONS, Member, Release, ReleaseState
 from ceir.registry.releases.outgoing import OutgoingError, held_back, is_out, released, write_outgoing
 from ceir.registry.releases.planning import ReleaseError, Stage, Terms, bucket_of, plan, waiting
 from ceir.registry.releases.proposing import KINDS, propose_start
 from ceir.registry.releases.releasing import (
+    NotCarriedOnError,
     Progress,
     SecondPersonError,
     carry_on,
@@ -188,6 +193,40 @@ def test_it_stops_by_itself_above_the_budget_for_1000_devices(
     assert carry_on_all(actor=SYSTEM, at=NOW + DAY, signals=counted.signals) == []
 
 
+def test_a_release_that_cannot_be_looked_at_holds_up_no_other_and_the_job_fails(
+    counted: Counted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = started(counted, terms(Stage(Decimal(1))))
+    newly = imeis(50, 36_000_000_000_000)
+    rows = [decided(one) for one in (*DEVICES, *newly)]
+    apply(publish(tmp_path / "2", 2, rows), actor=SYSTEM, at=NOW, because="for a test")
+    good = started(counted, terms(Stage(Decimal(1)), cap=20), run=2)
+
+    def count(release: int, at: datetime) -> int:
+        if release == broken.pk:
+            raise ZeroDivisionError(f"of 356759041234567 at {at}")
+        return counted.counts["appeals"]
+
+    signals = {**counted.signals, "appeals": Signal("appeals", "For a test.", count)}
+    with pytest.raises(NotCarriedOnError) as told:
+        carry_on_all(actor=SYSTEM, at=NOW, signals=signals)
+    assert told.value.detail == (
+        f"release {broken.pk}: ZeroDivisionError. The others: 1 releases, 20 devices let out, 0 stopped"
+    )
+    assert out() < set(newly)
+    counted.counts["appeals"] = 50
+    with pytest.raises(NotCarriedOnError, match="1 stopped"):
+        carry_on_all(actor=SYSTEM, at=NOW, signals=signals)
+    good.refresh_from_db()
+    assert good.state == "stopped"
+    monkeypatch.setattr("ceir.registry.releases.releasing.all_signals", lambda: signals)
+    with present() as me, pytest.raises(JobFailedError, match=f"release {broken.pk}: ZeroDivisionError"):
+        run_now(job_named("releases-carry-on"), me, lambda: NOW)
+    last = LastRun.objects.get(pk="releases-carry-on")
+    assert (last.outcome, last.failures) == ("failed", 1)
+    assert "35675904" not in last.told
+
+
 def test_a_few_signals_of_a_small_canary_are_borne_when_the_policy_says_so(counted: Counted) -> None:
     release = started(counted, terms(tolerated=2))
     tick(release, counted, NOW)
@@ -325,6 +364,16 @@ def test_no_state_goes_where_the_table_does_not_lead(counted: Counted, state: Re
                 deed()
             release.refresh_from_db()
             assert release.state == state.value
+
+
+def test_many_small_releases_are_one_large_and_take_a_second_person(counted: Counted) -> None:
+    little = terms(Stage(Decimal("0.01")), alone="0.01")
+    stop(started(counted, little).pk, reason="x", actor=actor(Role.OFFICER), at=NOW)
+    again = planned(counted, little)
+    for who in (actor(Role.OFFICER), actor(Role.OFFICER, "officer-2")):
+        with pytest.raises(SecondPersonError):
+            start(again.pk, actor=who, at=NOW + timedelta(days=29))
+    assert start(again.pk, actor=actor(Role.OFFICER), at=NOW + timedelta(days=31)).started_alone
 
 
 def test_more_than_the_policy_leaves_to_one_person_takes_a_second(counted: Counted) -> None:

@@ -11,21 +11,22 @@ from pydantic import Field, StringConstraints
 from ceir.api.answers import ProposalRef
 from ceir.api.country import NotSetUpError, country
 from ceir.api.paging import CursorError, Page, page_of
-from ceir.api.parsing import In, Key, Moment, ProofIn, ProvenIn, Reason, one_of, proof_of
+from ceir.api.parsing import Basis, In, Key, Moment, ProofIn, ProvenIn, Reason, one_of, proof_of
 from ceir.api.problems import NotFoundError
-from ceir.api.terms import terms
+from ceir.api.terms import Example, Guard, terms
 from ceir.api.tokens import Request
 from ceir.identifiers import InvalidIdentifierError
-from ceir.registry.accounts.permissions import RULES, Permission
-from ceir.registry.actors import Actor
-from ceir.registry.appeals import appealing, deciding, measuring
+from ceir.registry.accounts.permissions import RULES, Permission, PermissionDeniedError
+from ceir.registry.actors import Actor, Role
+from ceir.registry.appeals import appealing, deciding, measuring, reading
 from ceir.registry.appeals.appealing import AppealError
-from ceir.registry.appeals.models import Appeal, Evidence, EvidenceKind, State
+from ceir.registry.appeals.models import Appeal, Evidence, EvidenceKind, State, Theft
 from ceir.registry.codes.models import Purpose
 from ceir.registry.codes.proving import CodeError, check
 from ceir.registry.equipment_keys import StoredIdentity, read_identity
 from ceir.registry.lists_and_cases import decision_in_force
 from ceir.registry.pairings.pairing import PairingError
+from ceir.registry.personal.fields import Access, LegalBasisError, Sealed
 from ceir.registry.proposals.deciding import ProposalError
 from ceir.registry.subscribers.finding import line_of
 from ceir.registry.transitions import IllegalTransitionError
@@ -77,20 +78,20 @@ class AskIn(In):
 
 
 class RecommendationIn(In):
-    """How it is to be decided; upheld: the condition was wrong."""
+    """How it is to be decided; upheld: the condition was wrong, or, `only_him`, must not count against who
+    appealed, though it holds for the identity."""
 
     uphold: bool
+    only_him: bool = False
     reason: Reason
 
 
 class AppealEvidenceOut(Schema):
-    """A document that speaks for or against an appeal."""
+    """A document that speaks for or against an appeal; where it lies is told on a legal basis."""
 
     id: int
     kind: EvidenceKind
-    reference: str
     digest: str
-    remark: str
     added_at: datetime
 
     @staticmethod
@@ -100,20 +101,22 @@ class AppealEvidenceOut(Schema):
 
 
 class AppealOut(Schema):
-    """An appeal as it stands; undecided at `decide_by`, the device works again."""
+    """An appeal as it stands; undecided at `decide_by`, the device works again with who appealed; one that is
+    reported stolen here does not, and the appeal is overdue."""
 
     id: int
     identity: str
     condition: str
     run: int
-    why: str
+    theft: Theft
     state: AppealState
     made_at: datetime
     decide_by: datetime
-    asked_for: str
     evidence_by: datetime | None
+    overdue_at: datetime | None
     restored_at: datetime | None
     restored_because: str
+    whole_identity: bool
     decided_at: datetime | None
     reason: str
     evidence: list[AppealEvidenceOut]
@@ -127,6 +130,34 @@ class AppealOut(Schema):
     def resolve_evidence(appeal: Appeal) -> list[Evidence]:
         """In the order in which it came."""
         return sorted(appeal.evidence.all(), key=lambda one: one.pk)
+
+
+class DocumentWords(Schema):
+    """Where a document lies, and what was remarked."""
+
+    id: int
+    reference: str
+    remark: str
+
+
+class AppealWordsOut(Schema):
+    """What people wrote, in clear."""
+
+    why: str
+    asked_for: str
+    evidence: list[DocumentWords]
+
+
+class OwnAppealOut(AppealOut):
+    """An appeal for whoever made it, with what is asked of him."""
+
+    asked_for: str
+
+
+class BasisIn(In):
+    """On which legal basis it is read; kept with who read."""
+
+    basis: Basis
 
 
 class ReversalsOut(Schema):
@@ -215,22 +246,62 @@ def one_appeal(request: Request, appeal_id: Key) -> Appeal:
     return _appeal(request, appeal_id)
 
 
+_SEEN = Guard(one_appeal, Appeal, "appeal_id")
+
+
 @ROUTER.post(
     "/{appeal_id}/outcome",
-    response=AppealOut,
+    response=OwnAppealOut,
     summary="How one's own appeal stands",
 )
 @terms(Permission.APPEAL_MAKE, refuses=_REFUSES)
 def appeal_outcome(request: Request, appeal_id: Key, proven: ProvenIn) -> Appeal:
     """For whoever proved the number it was made with, as often as the proof counts."""
-    proof = proven.proof.value()
-    check(proof, Purpose.APPEAL, actor=request.auth.actor, at=timezone.now())
+    proof, at = proven.proof.value(), timezone.now()
+    check(proof, Purpose.APPEAL, actor=request.auth.actor, at=at)
     line = line_of(proof.number)
     found = Appeal.objects.filter(pk=appeal_id).prefetch_related("evidence")
     mine = None if line is None else found.filter(Q(line=line) | Q(further_lines=line)).first()
     if mine is None:
         raise appealing.none_such()
+    # Told to the one it was asked of; that it was is recorded as every other read.
+    asked = mine.asked_for
+    if isinstance(asked, Sealed):
+        asked = asked.reveal(Access(request.auth.actor, at, "asked of who appealed"), str(mine))
+    mine.asked_for = asked or ""
     return mine
+
+
+@ROUTER.post(
+    "/{appeal_id}/words",
+    response=AppealWordsOut,
+    summary="What an appeal says, in clear",
+)
+@terms(
+    Permission.APPEAL_EXAMINE,
+    others=(Permission.APPEAL_DECIDE,),
+    refuses=(*_REFUSES, LegalBasisError, PermissionDeniedError),
+    examples=(
+        Example(
+            "Why somebody appealed",
+            "an appeal waits",
+            Role.OFFICER,
+            path={"appeal_id": 1},
+            body={"basis": "appeal procedure, section 4"},
+            answer={"why": "I bought it new.", "asked_for": "", "evidence": []},
+        ),
+    ),
+)
+def appeal_words(request: Request, appeal_id: Key, on: BasisIn) -> dict[str, object]:
+    """For who examines and who decides; each read is recorded with its basis."""
+    _appeal(request, appeal_id)
+    words = reading.words_of(appeal_id, access=Access(request.auth.actor, timezone.now(), on.basis))
+    names = ("id", "reference", "remark")
+    return {
+        "why": words.why,
+        "asked_for": words.asked_for,
+        "evidence": [dict(zip(names, one, strict=True)) for one in words.evidence],
+    }
 
 
 @ROUTER.post(
@@ -289,7 +360,7 @@ def withdraw_appeal(request: Request, appeal_id: Key, proven: ProvenIn) -> Appea
     response=AppealOut,
     summary="Ask who appealed for more",
 )
-@terms(Permission.APPEAL_EXAMINE, refuses=_REFUSES)
+@terms(Permission.APPEAL_EXAMINE, refuses=_REFUSES, guard=_SEEN)
 def request_evidence(request: Request, appeal_id: Key, asked: AskIn) -> Appeal:
     """The clock stands still until it comes, for so many days at most."""
     _appeal(request, appeal_id)
@@ -307,12 +378,17 @@ def request_evidence(request: Request, appeal_id: Key, asked: AskIn) -> Appeal:
     response={201: ProposalRef},
     summary="Propose how an appeal is decided",
 )
-@terms(Permission.APPEAL_EXAMINE, refuses=_REFUSES)
+@terms(Permission.APPEAL_EXAMINE, refuses=_REFUSES, guard=_SEEN)
 def recommend_outcome(request: Request, appeal_id: Key, said: RecommendationIn) -> Status[object]:
     """A second person decides; the clock runs on until then."""
     _appeal(request, appeal_id)
     made = deciding.recommend(
-        appeal_id, uphold=said.uphold, reason=said.reason, actor=request.auth.actor, at=timezone.now()
+        appeal_id,
+        uphold=said.uphold,
+        only_him=said.only_him,
+        reason=said.reason,
+        actor=request.auth.actor,
+        at=timezone.now(),
     )
     return Status(201, made)
 

@@ -15,7 +15,7 @@ from ceir.api.paging import CursorError, Page, page_of
 from ceir.api.parsing import Because, Day, In, Key, KeyIn, Reason
 from ceir.api.problems import NotFoundError
 from ceir.api.sizes import MOST_LISTED
-from ceir.api.terms import terms
+from ceir.api.terms import Guard, terms
 from ceir.api.tokens import Request
 from ceir.identifiers import InvalidIdentifierError, Tac
 from ceir.registry.accounts.permissions import Permission
@@ -239,12 +239,16 @@ def one_certificate(request: Request, certificate_id: Key) -> Certificate:
     return _certificate(request, certificate_id)
 
 
+_SEEN = Guard(one_certificate, Certificate, "certificate_id")
+_SEEN_FIRST = Guard(one_certificate, Certificate, "certificate_id", required=True)
+
+
 @ROUTER.put(
     "/{certificate_id}",
     response=CertificateOut,
     summary="Change what a draft says",
 )
-@terms(Permission.APPROVAL_PROPOSE, refuses=_REFUSES, most_octets=MOST_LISTED)
+@terms(Permission.APPROVAL_PROPOSE, refuses=_REFUSES, most_octets=MOST_LISTED, guard=_SEEN_FIRST)
 def redraft_certificate(request: Request, certificate_id: Key, wording: WordingIn) -> Certificate:
     """A proposal to issue it counts no more."""
     _certificate(request, certificate_id)
@@ -257,7 +261,7 @@ def redraft_certificate(request: Request, certificate_id: Key, wording: WordingI
     response=CertificateOut,
     summary="Give a draft up",
 )
-@terms(Permission.APPROVAL_PROPOSE, refuses=_REFUSES)
+@terms(Permission.APPROVAL_PROPOSE, refuses=_REFUSES, guard=_SEEN)
 def drop_certificate(request: Request, certificate_id: Key, said: Because) -> Certificate:
     """It stays known as dropped."""
     _certificate(request, certificate_id)
@@ -270,7 +274,7 @@ def drop_certificate(request: Request, certificate_id: Key, said: Because) -> Ce
     response={201: ProposalRef},
     summary="Propose to issue, suspend, reinstate or withdraw",
 )
-@terms(Permission.APPROVAL_PROPOSE, refuses=_REFUSES)
+@terms(Permission.APPROVAL_PROPOSE, refuses=_REFUSES, guard=_SEEN)
 def propose_certificate_change(request: Request, certificate_id: Key, said: ChangeIn) -> Status[object]:
     """A second person decides."""
     certificate = _certificate(request, certificate_id)
@@ -290,7 +294,7 @@ def propose_certificate_change(request: Request, certificate_id: Key, said: Chan
     response={201: ProposalRef},
     summary="Propose that a certificate cover more, or last longer",
 )
-@terms(Permission.APPROVAL_PROPOSE, refuses=_REFUSES, most_octets=MOST_LISTED)
+@terms(Permission.APPROVAL_PROPOSE, refuses=_REFUSES, most_octets=MOST_LISTED, guard=_SEEN)
 def propose_certificate_extension(request: Request, certificate_id: Key, more: ExtensionIn) -> Status[object]:
     """A second person decides."""
     _certificate(request, certificate_id)

@@ -30,7 +30,7 @@ from ceir.api.parsing import (
 )
 from ceir.api.problems import NotFoundError
 from ceir.api.sizes import MOST_LISTED, MOST_UPLOADED
-from ceir.api.terms import terms
+from ceir.api.terms import Guard, terms
 from ceir.api.tokens import Request
 from ceir.identifiers import InvalidIdentifierError
 from ceir.registry.accounts.permissions import Permission
@@ -314,6 +314,10 @@ def one_case(request: Request, case_id: Key) -> Case:
     return _case(request, case_id)
 
 
+_SEEN = Guard(one_case, Case, "case_id")
+_SEEN_FIRST = Guard(one_case, Case, "case_id", required=True)
+
+
 @ROUTER.post(
     "/{case_id}/code",
     response={202: SentOut},
@@ -358,7 +362,7 @@ def offer_candidates(request: Request, case_id: Key, typed: TypedCode) -> dict[s
     response=CaseOut,
     summary="Say which candidate was lost",
 )
-@terms(Permission.CASE_AMEND, refuses=_REFUSES)
+@terms(Permission.CASE_AMEND, refuses=_REFUSES, guard=_SEEN)
 def choose_candidates(request: Request, case_id: Key, chosen: Chosen) -> Case:
     """One device may have several identities and so several candidates."""
     _case(request, case_id)
@@ -377,7 +381,7 @@ def choose_candidates(request: Request, case_id: Key, chosen: Chosen) -> Case:
     response=VerifiedOut,
     summary="Confirm a report",
 )
-@terms(Permission.CASE_VERIFY, refuses=_REFUSES)
+@terms(Permission.CASE_VERIFY, refuses=_REFUSES, guard=_SEEN)
 def verify_case(request: Request, case_id: Key, said: Verification) -> dict[str, object]:
     """In mode block the block is proposed to a second person."""
     _to_verify(request, case_id)
@@ -396,7 +400,7 @@ def verify_case(request: Request, case_id: Key, said: Verification) -> dict[str,
     response={201: ProposalRef},
     summary="Propose the block anew",
 )
-@terms(Permission.CASE_VERIFY, refuses=_REFUSES)
+@terms(Permission.CASE_VERIFY, refuses=_REFUSES, guard=_SEEN)
 def propose_case_block(request: Request, case_id: Key, said: Because) -> Status[object]:
     """After an earlier proposal was rejected or expired."""
     _to_verify(request, case_id)
@@ -409,7 +413,7 @@ def propose_case_block(request: Request, case_id: Key, said: Because) -> Status[
     response=CaseOut,
     summary="Give a case to a police station",
 )
-@terms(Permission.CASE_VERIFY, refuses=_REFUSES)
+@terms(Permission.CASE_VERIFY, refuses=_REFUSES, guard=_SEEN_FIRST)
 def assign_case_station(request: Request, case_id: Key, station: StationIn) -> Case:
     """It follows the traces."""
     _to_verify(request, case_id)
@@ -421,7 +425,7 @@ def assign_case_station(request: Request, case_id: Key, station: StationIn) -> C
     response=CaseOut,
     summary="Take a report back",
 )
-@terms(Permission.CASE_AMEND, refuses=_REFUSES)
+@terms(Permission.CASE_AMEND, refuses=_REFUSES, guard=_SEEN)
 def withdraw_case(request: Request, case_id: Key, said: Because) -> Case:
     """What it blocked works again."""
     _case(request, case_id)
@@ -433,7 +437,7 @@ def withdraw_case(request: Request, case_id: Key, said: Because) -> Case:
     response=CaseOut,
     summary="Find a report untrue",
 )
-@terms(Permission.CASE_VERIFY, refuses=_REFUSES)
+@terms(Permission.CASE_VERIFY, refuses=_REFUSES, guard=_SEEN)
 def reject_case(request: Request, case_id: Key, said: Because) -> Case:
     """What it blocked works again."""
     _to_verify(request, case_id)
@@ -445,7 +449,7 @@ def reject_case(request: Request, case_id: Key, said: Because) -> Case:
     response=CaseOut,
     summary="Record that the device was found",
 )
-@terms(Permission.CASE_RECOVER, refuses=_REFUSES)
+@terms(Permission.CASE_RECOVER, refuses=_REFUSES, guard=_SEEN)
 def recover_case(request: Request, case_id: Key, said: Because) -> Case:
     """It is not blocked any more."""
     _case(request, case_id)
@@ -457,7 +461,7 @@ def recover_case(request: Request, case_id: Key, said: Because) -> Case:
     response=CaseOut,
     summary="Record that the owner has the device again",
 )
-@terms(Permission.CASE_RECOVER, refuses=_REFUSES)
+@terms(Permission.CASE_RECOVER, refuses=_REFUSES, guard=_SEEN)
 def restore_case(request: Request, case_id: Key, said: Because) -> Case:
     """The case ends."""
     _case(request, case_id)

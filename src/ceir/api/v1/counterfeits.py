@@ -15,7 +15,7 @@ from ceir.api.paging import CursorError, Page, page_of
 from ceir.api.parsing import ImeiText, In, Key, ReadOn, Reason, imei_of, printed
 from ceir.api.problems import NotFoundError
 from ceir.api.sizes import MOST_UPLOADED
-from ceir.api.terms import terms
+from ceir.api.terms import Guard, terms
 from ceir.api.tokens import Request
 from ceir.identifiers import InvalidIdentifierError
 from ceir.registry.accounts.permissions import RULES, Permission
@@ -143,6 +143,9 @@ def one_counterfeit(request: Request, report_id: Key) -> CounterfeitReport:
     return _report(request, report_id)
 
 
+_SEEN = Guard(one_counterfeit, CounterfeitReport, "report_id")
+
+
 @ROUTER.post(
     "/{report_id}/photos",
     response={201: PhotoOut},
@@ -189,7 +192,7 @@ def read_counterfeit_photo(request: Request, report_id: Key, photo_id: Key, on: 
     response=CounterfeitOut,
     summary="Take one's own report back",
 )
-@terms(Permission.COUNTERFEIT_REPORT, refuses=_REFUSES)
+@terms(Permission.COUNTERFEIT_REPORT, refuses=_REFUSES, guard=_SEEN)
 def take_back_counterfeit(request: Request, report_id: Key) -> CounterfeitReport:
     """While nobody has examined it."""
     _report(request, report_id)
@@ -201,7 +204,7 @@ def take_back_counterfeit(request: Request, report_id: Key) -> CounterfeitReport
     response=CounterfeitOut,
     summary="Begin to examine a report",
 )
-@terms(Permission.SURVEILLANCE_MANAGE, refuses=_REFUSES)
+@terms(Permission.SURVEILLANCE_MANAGE, refuses=_REFUSES, guard=_SEEN)
 def examine_counterfeit(request: Request, report_id: Key) -> CounterfeitReport:
     """Not one's own."""
     _report(request, report_id)
@@ -213,7 +216,7 @@ def examine_counterfeit(request: Request, report_id: Key) -> CounterfeitReport:
     response=CounterfeitOut,
     summary="Say what came of a report",
 )
-@terms(Permission.APPROVAL_DECIDE, refuses=_REFUSES)
+@terms(Permission.APPROVAL_DECIDE, refuses=_REFUSES, guard=_SEEN)
 def conclude_counterfeit(
     request: Request, report_id: Key, said: CounterfeitConclusionIn
 ) -> CounterfeitReport:

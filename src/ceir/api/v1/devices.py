@@ -152,6 +152,8 @@ def list_reviews(request: Request, state: ReviewState | None = None, cursor: str
 @terms(Permission.REVIEW_DECIDE, refuses=_REFUSES)
 def decide_review(request: Request, review_id: Key, said: ReviewDecision) -> Review:
     """Detached, it goes on being registered, as nobody's."""
+    if not Review.objects.filter(pk=review_id).exists():
+        raise NotFoundError(f"There is no review {review_id}.", "List those there are.")
     return owning.decide_review(
         review_id, detach=said.detach, reason=said.reason, actor=request.auth.actor, at=timezone.now()
     )

@@ -12,7 +12,7 @@ from ceir.api.answers import ProposalRef
 from ceir.api.paging import CursorError, Page, page_of
 from ceir.api.parsing import ImeiText, In, Key, ProofIn, Reason, imei_of, proof_of
 from ceir.api.problems import NotFoundError
-from ceir.api.terms import terms
+from ceir.api.terms import Guard, terms
 from ceir.api.tokens import Request
 from ceir.api.v1.registrations import DutyOut
 from ceir.identifiers import InvalidIdentifierError
@@ -107,8 +107,11 @@ def one_duty(request: Request, duty_id: Key) -> Duty:
     return _duty(request, duty_id)
 
 
+_SEEN = Guard(one_duty, Duty, "duty_id")
+
+
 @ROUTER.post("/{duty_id}/payment", response=DutyOut, summary="Enter a payment")
-@terms(Permission.DUTY_SETTLE, refuses=_REFUSES)
+@terms(Permission.DUTY_SETTLE, refuses=_REFUSES, guard=_SEEN)
 def pay_duty(request: Request, duty_id: Key, paid: PaymentIn) -> Duty:
     """The registration comes into force; the same payment entered again changes nothing."""
     _duty(request, duty_id)
@@ -127,7 +130,7 @@ def pay_duty(request: Request, duty_id: Key, paid: PaymentIn) -> Duty:
     response={201: ProposalRef},
     summary="Propose another amount",
 )
-@terms(Permission.DUTY_SETTLE, refuses=_REFUSES)
+@terms(Permission.DUTY_SETTLE, refuses=_REFUSES, guard=_SEEN)
 def propose_duty_settlement(request: Request, duty_id: Key, said: SettlementIn) -> Status[object]:
     """A second person decides; what was paid too much goes back."""
     _duty(request, duty_id)
@@ -142,7 +145,7 @@ def propose_duty_settlement(request: Request, duty_id: Key, said: SettlementIn) 
     response=DutyOut,
     summary="Enter that money went back",
 )
-@terms(Permission.DUTY_SETTLE, refuses=_REFUSES)
+@terms(Permission.DUTY_SETTLE, refuses=_REFUSES, guard=_SEEN)
 def refund_duty(request: Request, duty_id: Key, paid: RefundIn) -> Duty:
     """By the reference of the payment back."""
     _duty(request, duty_id)

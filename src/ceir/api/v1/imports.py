@@ -23,13 +23,12 @@ from ceir.api.paging import CursorError, Page, page_of
 from ceir.api.parsing import Basis, Because, Day, ImeiText, In, Key, KeyIn, Reason, imei_of, one_of, printed
 from ceir.api.problems import NotFoundError
 from ceir.api.sizes import MOST_UPLOADED_LIST
-from ceir.api.terms import terms
+from ceir.api.terms import Guard, terms
 from ceir.api.tokens import Request
 from ceir.identifiers import InvalidIdentifierError
 from ceir.registry.accounts.permissions import RULES, Permission
 from ceir.registry.actors import Actor
 from ceir.registry.imports import alarms, checking, licences, looking_up, receiving, releasing, reporting
-from ceir.registry.imports.against_register import register_checks
 from ceir.registry.imports.alarms import AlarmError
 from ceir.registry.imports.imei_files import ImportFileRefusedError
 from ceir.registry.imports.licences import LicenceError
@@ -43,7 +42,6 @@ from ceir.registry.imports.releasing import SecondPersonNeededError
 from ceir.registry.imports.states import ConsignmentStateError, ConsignmentUnknownError
 from ceir.registry.organisations.models import Organisation
 from ceir.registry.proposals.deciding import ProposalError
-from ceir.registry.registrations.holding import registered_among
 
 ROUTER = Router()
 
@@ -280,6 +278,8 @@ def list_alarms(request: Request) -> dict[str, object]:
 @terms(Permission.IMPORT_RELEASE, refuses=_REFUSES)
 def conclude_alarm(request: Request, alarm_id: Key, said: AlarmConclusion) -> Alarm:
     """Explained (a demonstration device, a mistaken list) or confirmed."""
+    if not Alarm.objects.filter(pk=alarm_id).exists():
+        raise NotFoundError(f"There is no alarm {alarm_id}.", "List those there are.")
     return alarms.conclude(
         alarm_id, confirmed=said.confirmed, reason=said.reason, actor=request.auth.actor, at=timezone.now()
     )
@@ -327,6 +327,8 @@ def grant_licence(request: Request, given: LicenceIn) -> Status[Licence]:
 @terms(Permission.IMPORT_LICENSE, refuses=_REFUSES)
 def end_licence(request: Request, licence_id: Key, said: Because) -> Status[None]:
     """Consignments that are submitted go on."""
+    if not Licence.objects.filter(pk=licence_id).exists():
+        raise NotFoundError(f"There is no licence {licence_id}.", "List those there are.")
     licences.end(licence_id, actor=request.auth.actor, reason=said.reason, at=timezone.now())
     return Status(204, None)
 
@@ -340,6 +342,9 @@ def end_licence(request: Request, licence_id: Key, said: Because) -> Status[None
 def one_consignment(request: Request, consignment_id: Key) -> Consignment:
     """As it stands."""
     return _consignment(request, consignment_id)
+
+
+_SEEN = Guard(one_consignment, Consignment, "consignment_id")
 
 
 @ROUTER.get(
@@ -367,14 +372,8 @@ def report_consignment(request: Request, consignment_id: Key) -> StreamingHttpRe
 def check_consignment(request: Request, consignment_id: Key) -> Consignment:
     """Against TACs, certificates, cases, registrations and what networks saw; again as often as needed."""
     _consignment(request, consignment_id)
-    given, at = country(), timezone.now()
-    checks = register_checks(
-        at,
-        allocated=given.allocated,
-        seen=given.seen_imeis,
-        registered=lambda imeis: registered_among(imeis, at=at),
-    )
-    checked = checking.check(consignment_id, checks, actor=request.auth.actor, at=at)
+    at = timezone.now()
+    checked = checking.check(consignment_id, country().checks(at), actor=request.auth.actor, at=at)
     return _as_shown(checked, request.auth.actor)
 
 
@@ -383,7 +382,7 @@ def check_consignment(request: Request, consignment_id: Key) -> Consignment:
     response=ConsignmentOut,
     summary="Release a consignment that nothing speaks against",
 )
-@terms(Permission.IMPORT_RELEASE, refuses=_REFUSES)
+@terms(Permission.IMPORT_RELEASE, refuses=_REFUSES, guard=_SEEN)
 def release_consignment(request: Request, consignment_id: Key) -> Consignment:
     """By customs; where something speaks against it, two people decide: see release-proposal."""
     _consignment(request, consignment_id)
@@ -396,7 +395,7 @@ def release_consignment(request: Request, consignment_id: Key) -> Consignment:
     response={201: ProposalRef},
     summary="Propose a release that checks speak against",
 )
-@terms(Permission.IMPORT_RELEASE, refuses=_REFUSES)
+@terms(Permission.IMPORT_RELEASE, refuses=_REFUSES, guard=_SEEN)
 def propose_consignment_release(
     request: Request, consignment_id: Key, said: ReleaseProposalIn
 ) -> Status[object]:
@@ -413,7 +412,7 @@ def propose_consignment_release(
     response=ConsignmentOut,
     summary="Refuse a consignment",
 )
-@terms(Permission.IMPORT_RELEASE, refuses=_REFUSES)
+@terms(Permission.IMPORT_RELEASE, refuses=_REFUSES, guard=_SEEN)
 def refuse_consignment(request: Request, consignment_id: Key, said: Because) -> Consignment:
     """Its list stays, for alarms."""
     _consignment(request, consignment_id)
@@ -428,7 +427,7 @@ def refuse_consignment(request: Request, consignment_id: Key, said: Because) -> 
     response=ConsignmentOut,
     summary="Say that released goods are on sale",
 )
-@terms(Permission.IMPORT_SUBMIT, refuses=_REFUSES)
+@terms(Permission.IMPORT_SUBMIT, refuses=_REFUSES, guard=_SEEN)
 def sell_consignment(request: Request, consignment_id: Key) -> Consignment:
     """By the importer."""
     _consignment(request, consignment_id)
@@ -441,7 +440,7 @@ def sell_consignment(request: Request, consignment_id: Key) -> Consignment:
     response=ConsignmentOut,
     summary="Take a consignment back that is not released",
 )
-@terms(Permission.IMPORT_SUBMIT, refuses=_REFUSES)
+@terms(Permission.IMPORT_SUBMIT, refuses=_REFUSES, guard=_SEEN)
 def withdraw_consignment(request: Request, consignment_id: Key, said: Because) -> Consignment:
     """Its list is destroyed."""
     _consignment(request, consignment_id)

@@ -13,7 +13,7 @@ from ceir.api.paging import CursorError, Page, page_of
 from ceir.api.parsing import Day, In, Key, KeyIn
 from ceir.api.problems import NotFoundError
 from ceir.api.sizes import MOST_LISTED
-from ceir.api.terms import terms
+from ceir.api.terms import Guard, terms
 from ceir.api.tokens import Request
 from ceir.identifiers import InvalidIdentifierError
 from ceir.registry.accounts.permissions import Permission
@@ -146,12 +146,15 @@ def one_lab_report(request: Request, report_id: Key) -> LabReport:
     return _report(request, report_id)
 
 
+_SEEN = Guard(one_lab_report, LabReport, "report_id")
+
+
 @ROUTER.post(
     "/{report_id}/certificate",
     response=LabReportOut,
     summary="Say that a drafted certificate rests on a report",
 )
-@terms(Permission.APPROVAL_PROPOSE, refuses=_REFUSES)
+@terms(Permission.APPROVAL_PROPOSE, refuses=_REFUSES, guard=_SEEN)
 def attach_lab_report(request: Request, report_id: Key, to: AttachIn) -> LabReport:
     """Of a model that the certificate names."""
     _report(request, report_id)

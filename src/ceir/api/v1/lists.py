@@ -1,6 +1,7 @@
 """The lists that go out: whole, or what changed since an edition that the caller has."""
 
 import base64
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Annotated
 
@@ -8,8 +9,10 @@ from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Query, Router, Schema
 
+from ceir.api.list_signatures import header_of, signature_of
 from ceir.api.terms import Example, terms
 from ceir.api.tokens import Request
+from ceir.equipment_check.keys import KeyRefusedError
 from ceir.registry.accounts.permissions import Permission
 from ceir.registry.actors import Role
 from ceir.registry.editions.issuing import (
@@ -32,7 +35,10 @@ Operator = Annotated[str, Query(pattern=_CODE)]
 
 
 class EditionOut(Schema):
-    """An edition of an operator's lists; `sha256` is of the whole list as it is sent."""
+    """An edition of an operator's lists; `sha256` is of the whole list as it is sent.
+
+    `signature` is Ed25519 in base64 over five lines: `ceir-list-1`, operator, sequence, as_of, sha256.
+    """
 
     operator: str
     sequence: int
@@ -42,6 +48,20 @@ class EditionOut(Schema):
     rows: int
     blocked: int
     sha256: str
+    signed_by: str | None
+    signature: str | None
+
+    @staticmethod
+    def resolve_signed_by(edition: Edition) -> str | None:
+        """Id of the key, as snapshots name it."""
+        made = signature_of(edition)
+        return made[0] if made else None
+
+    @staticmethod
+    def resolve_signature(edition: Edition) -> str | None:
+        """Null: the installer has no key."""
+        made = signature_of(edition)
+        return made[1] if made else None
 
 
 _EDITION = {
@@ -53,13 +73,15 @@ _EDITION = {
     "rows": 1,
     "blocked": 0,
     "sha256": "0" * 64,
+    "signed_by": None,
+    "signature": None,
 }
 
 
 @ROUTER.get("", response=EditionOut, summary="The newest edition of the lists")
 @terms(
     Permission.RUN_READ,
-    refuses=(NoEditionError,),
+    refuses=(NoEditionError, KeyRefusedError),
     examples=(
         Example(
             "The first",
@@ -79,7 +101,7 @@ def current_lists(request: Request, operator: Operator = "") -> Edition:
 @ROUTER.get("/whole", response=None, summary="The whole list, as CSV")
 @terms(
     Permission.RUN_READ,
-    refuses=(NoEditionError,),
+    refuses=(NoEditionError, KeyRefusedError),
     cost=50,
     examples=(
         Example(
@@ -91,19 +113,17 @@ def current_lists(request: Request, operator: Operator = "") -> Edition:
     ),
 )
 def whole_list(request: Request, operator: Operator = "") -> HttpResponseBase:
-    """Streamed; `Ceir-Sequence` is the edition's number, `Repr-Digest` the SHA-256 of the whole."""
+    """Streamed; `Ceir-Sequence` is the edition's number, `Repr-Digest` the SHA-256 of the whole, and
+    `Ceir-List-Signature` what the register's key signed of both."""
     edition = current(operator_for(request.auth.actor, operator))
-    response = StreamingHttpResponse(whole(edition), content_type="text/csv; charset=utf-8")
-    response.headers["Ceir-Sequence"] = str(edition.sequence)
     digest = base64.b64encode(bytes.fromhex(edition.sha256)).decode()
-    response.headers["Repr-Digest"] = f"sha-256=:{digest}:"
-    return response
+    return _sent(edition, whole(edition), {"Repr-Digest": f"sha-256=:{digest}:"})
 
 
 @ROUTER.get("/changes", response=None, summary="What changed since an edition, as CSV")
 @terms(
     Permission.RUN_READ,
-    refuses=(NoEditionError, EditionGoneError),
+    refuses=(NoEditionError, EditionGoneError, KeyRefusedError),
     cost=10,
     examples=(
         Example(
@@ -123,9 +143,13 @@ def list_changes(
 ) -> HttpResponseBase:
     """One line for each identity: `added`, `changed` (to what stands now) or `removed` (what stood).
 
-    Done to the list of edition `since` they give the edition of `Ceir-Sequence`, byte for byte once sorted.
+    Done to the list of edition `since` they give the edition of `Ceir-Sequence`, byte for byte once sorted:
+    its SHA-256 is then `Ceir-List-Digest`, which `Ceir-List-Signature` signs.
     """
     edition = current(operator_for(request.auth.actor, operator))
-    response = StreamingHttpResponse(changes(edition, since), content_type="text/csv; charset=utf-8")
-    response.headers["Ceir-Sequence"] = str(edition.sequence)
-    return response
+    return _sent(edition, changes(edition, since), {"Ceir-List-Digest": edition.sha256})
+
+
+def _sent(edition: Edition, text: Iterator[bytes], more: Mapping[str, str]) -> HttpResponseBase:
+    headers = {"Ceir-Sequence": str(edition.sequence), **more, **header_of(edition)}
+    return StreamingHttpResponse(text, content_type="text/csv; charset=utf-8", headers=headers)

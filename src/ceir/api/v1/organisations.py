@@ -18,8 +18,9 @@ from ceir.registry.accounts.clients import ClientRefusedError, make_client
 from ceir.registry.accounts.models import Client
 from ceir.registry.accounts.permissions import Permission
 from ceir.registry.actors import OrganisationKind, Role
-from ceir.registry.free_text import free_text
+from ceir.registry.free_text import TextRefusedError
 from ceir.registry.organisations.models import Organisation
+from ceir.registry.proposals.deciding import FourEyesError, ProposalError
 
 ROUTER = Router()
 
@@ -28,6 +29,9 @@ _REFUSES = (
     CursorError,
     InvalidIdentifierError,
     NotFoundError,
+    FourEyesError,
+    ProposalError,
+    TextRefusedError,
 )
 
 
@@ -49,6 +53,9 @@ class ClientIn(In):
     name: Annotated[str, StringConstraints(min_length=1, max_length=100)]
     role: Role
     scopes: Annotated[list[Permission], Field(min_length=1, max_length=len(Permission))]
+    responsible: Annotated[int, Field(ge=1, lt=2**63)]
+    """Account of the person who answers for what the program does: to four eyes the two are one."""
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=300)]
 
 
 class ClientOut(Schema):
@@ -64,10 +71,11 @@ class ClientOut(Schema):
 
 
 class ClientMadeOut(Schema):
-    """A program's credentials: the secret is told this once."""
+    """A program's credentials, out of use until a second person agrees; the first half of its secret is told
+    this once, and who agrees gives the second."""
 
     client: ClientOut
-    secret: str
+    first_half: str
 
 
 @ROUTER.get(
@@ -111,23 +119,25 @@ def list_clients(request: Request, organisation_id: Key, cursor: str = "") -> di
 @ROUTER.post(
     "/{organisation_id}/clients",
     response={201: ClientMadeOut},
-    summary="Give a program credentials",
+    summary="Ask for a program's credentials",
 )
 @terms(Permission.ACCOUNT_MANAGE, refuses=_REFUSES)
 def make_program(request: Request, organisation_id: Key, wanted: ClientIn) -> Status[dict[str, object]]:
-    """The secret is told once and kept nowhere."""
-    secret = secrets.token_urlsafe(36)
+    """Proposes `client.open`: a second administrator, or an auditor, decides at the office's pages."""
+    half = secrets.token_urlsafe(18)
     client = make_client(
         _organisation(organisation_id),
-        free_text(wanted.name, "A name", 100, needed=True),
+        wanted.name,
         wanted.role,
         wanted.scopes,
         identifier=secrets.token_hex(12),
-        secret=secret,
+        half=half,
+        responsible=wanted.responsible,
+        reason=wanted.reason,
         actor=request.auth.actor,
         at=timezone.now(),
     )
-    return Status(201, {"client": client, "secret": secret})
+    return Status(201, {"client": client, "first_half": half})
 
 
 def _organisation(organisation_id: int) -> Organisation:

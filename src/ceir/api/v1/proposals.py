@@ -7,14 +7,14 @@ from django.utils import timezone
 from ninja import Router, Schema
 
 from ceir.api.paging import CursorError, Page, page_of
-from ceir.api.parsing import one_of
+from ceir.api.parsing import Reason, one_of
 from ceir.api.problems import NotFoundError
 from ceir.api.terms import Example, Guard, terms
 from ceir.api.tokens import Request
 from ceir.errors import CeirError
 from ceir.registry.accounts.permissions import Permission
 from ceir.registry.actors import Role
-from ceir.registry.proposals.deciding import decide
+from ceir.registry.proposals.deciding import decide, seen_by
 from ceir.registry.proposals.models import Proposal, State
 
 ROUTER = Router()
@@ -41,7 +41,7 @@ class Decision(Schema):
     """What the second person says."""
 
     accept: bool
-    reason: str
+    reason: Reason
 
 
 _WAITING = {
@@ -78,7 +78,7 @@ def list_proposals(
     request: Request, state: ProposalState = State.OPEN, cursor: str = ""
 ) -> dict[str, object]:
     """Page by page; `next` is the cursor of the page that follows."""
-    found = Proposal.objects.filter(state=state.value)
+    found = seen_by(request.auth.actor).filter(state=state.value)
     return page_of(found, cursor)
 
 
@@ -99,9 +99,9 @@ def list_proposals(
 )
 def one_proposal(request: Request, proposal_id: int) -> Proposal:
     """As it stands."""
-    found = Proposal.objects.filter(pk=proposal_id).first()
+    found = seen_by(request.auth.actor).filter(pk=proposal_id).first()
     if found is None:
-        raise NotFoundError(f"There is no proposal {proposal_id}.", "List those that wait.")
+        raise NotFoundError(f"There is no proposal {proposal_id} for you.", "List those that wait.")
     return found
 
 
@@ -124,6 +124,7 @@ def one_proposal(request: Request, proposal_id: int) -> Proposal:
 )
 def decide_proposal(request: Request, proposal_id: int, decision: Decision) -> Proposal:
     """Carries the change out, or not; exactly once."""
+    one_proposal(request, proposal_id)
     return decide(
         proposal_id,
         accept=decision.accept,

@@ -14,7 +14,7 @@ from ceir.api.country import NotSetUpError, country
 from ceir.api.paging import CursorError, Page, page_of
 from ceir.api.parsing import Because, In, Key, KeyIn, Reason
 from ceir.api.problems import NotFoundError
-from ceir.api.terms import terms
+from ceir.api.terms import Guard, terms
 from ceir.api.tokens import Request
 from ceir.identifiers import InvalidIdentifierError
 from ceir.registry.accounts.permissions import Permission
@@ -164,12 +164,15 @@ def one_release(request: Request, release_id: Key) -> Release:
     return _release(release_id)
 
 
+_SEEN = Guard(one_release, Release, "release_id")
+
+
 @ROUTER.post(
     "/{release_id}/start",
     response=ReleaseOut,
     summary="Begin to let devices out, alone",
 )
-@terms(Permission.RELEASE_MANAGE, refuses=_REFUSES)
+@terms(Permission.RELEASE_MANAGE, refuses=_REFUSES, guard=_SEEN)
 def start_release(request: Request, release_id: Key) -> Release:
     """As far as the country leaves it to one person."""
     _release(release_id)
@@ -181,7 +184,7 @@ def start_release(request: Request, release_id: Key) -> Release:
     response={201: ProposalRef},
     summary="Propose to start a larger release",
 )
-@terms(Permission.RELEASE_MANAGE, refuses=_REFUSES)
+@terms(Permission.RELEASE_MANAGE, refuses=_REFUSES, guard=_SEEN)
 def propose_release_start(request: Request, release_id: Key, said: Because) -> Status[object]:
     """A second person decides."""
     _release(release_id)
@@ -194,7 +197,7 @@ def propose_release_start(request: Request, release_id: Key, said: Because) -> S
     response=ReleaseOut,
     summary="Let nothing more out for now",
 )
-@terms(Permission.RELEASE_MANAGE, refuses=_REFUSES)
+@terms(Permission.RELEASE_MANAGE, refuses=_REFUSES, guard=_SEEN)
 def pause_release(request: Request, release_id: Key, said: Because) -> Release:
     """What is out stays out."""
     _release(release_id)
@@ -206,7 +209,7 @@ def pause_release(request: Request, release_id: Key, said: Because) -> Release:
     response=ReleaseOut,
     summary="Go on after a pause",
 )
-@terms(Permission.RELEASE_MANAGE, refuses=_REFUSES)
+@terms(Permission.RELEASE_MANAGE, refuses=_REFUSES, guard=_SEEN)
 def resume_release(request: Request, release_id: Key, said: Because) -> Release:
     """The next carrying on looks at the budgets first."""
     _release(release_id)
@@ -218,7 +221,7 @@ def resume_release(request: Request, release_id: Key, said: Because) -> Release:
     response=ReleaseOut,
     summary="Let nothing more out for good",
 )
-@terms(Permission.RELEASE_MANAGE, refuses=_REFUSES)
+@terms(Permission.RELEASE_MANAGE, refuses=_REFUSES, guard=_SEEN)
 def stop_release(request: Request, release_id: Key, said: Because) -> Release:
     """What is out stays out until it is undone."""
     _release(release_id)
@@ -230,7 +233,7 @@ def stop_release(request: Request, release_id: Key, said: Because) -> Release:
     response=UndoneOut,
     summary="Take back all that a release let out",
 )
-@terms(Permission.RELEASE_MANAGE, refuses=_REFUSES)
+@terms(Permission.RELEASE_MANAGE, refuses=_REFUSES, guard=_SEEN)
 def undo_release(request: Request, release_id: Key, said: Because) -> dict[str, object]:
     """One person suffices, for it restores."""
     _release(release_id)
@@ -243,7 +246,7 @@ def undo_release(request: Request, release_id: Key, said: Because) -> dict[str, 
     response=ProgressOut,
     summary="Let out what the stage and the daily cap allow",
 )
-@terms(Permission.RELEASE_CARRY_ON, refuses=_REFUSES)
+@terms(Permission.RELEASE_CARRY_ON, refuses=_REFUSES, guard=_SEEN)
 def carry_release_on(request: Request, release_id: Key) -> releasing.Progress:
     """After a look at the budgets; done as often as one likes."""
     _release(release_id)

@@ -1,7 +1,7 @@
 """Audits of the market: samples taken from sale, what was found of them, and what follows."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -11,7 +11,7 @@ from pydantic import StringConstraints
 from ceir.api.paging import CursorError, Page, page_of
 from ceir.api.parsing import Day, ImeiText, In, Key, KeyIn, imei_of, printed
 from ceir.api.problems import NotFoundError
-from ceir.api.terms import terms
+from ceir.api.terms import Guard, terms
 from ceir.api.tokens import Request
 from ceir.identifiers import InvalidIdentifierError
 from ceir.registry.accounts.permissions import Permission
@@ -206,6 +206,7 @@ def plan_audit(request: Request, audit: AuditIn) -> Status[Surveillance]:
 @terms(Permission.SURVEILLANCE_MANAGE, refuses=_REFUSES)
 def note_finding(request: Request, sample_id: Key, found: SampleFindingIn) -> Status[Finding]:
     """Once in each aspect."""
+    _require(Sample.objects.filter(pk=sample_id), f"sample {sample_id}")
     report = None
     if found.report is not None:
         report = LabReport.objects.filter(pk=found.report).first()
@@ -231,6 +232,7 @@ def note_finding(request: Request, sample_id: Key, found: SampleFindingIn) -> St
 @terms(Permission.SURVEILLANCE_MANAGE, refuses=_REFUSES)
 def close_follow_up(request: Request, follow_up_id: Key, said: FollowUpOutcomeIn) -> FollowUp:
     """Once."""
+    _require(FollowUp.objects.filter(pk=follow_up_id), f"follow-up {follow_up_id}")
     return surveillance.done(follow_up_id, said.outcome, actor=request.auth.actor, at=timezone.now())
 
 
@@ -241,12 +243,15 @@ def one_audit(request: Request, audit_id: Key) -> Surveillance:
     return _audit(audit_id)
 
 
+_SEEN = Guard(one_audit, Surveillance, "audit_id")
+
+
 @ROUTER.post(
     "/{audit_id}/samples",
     response={201: SampleOut},
     summary="Note a device taken from sale",
 )
-@terms(Permission.SURVEILLANCE_MANAGE, refuses=_REFUSES)
+@terms(Permission.SURVEILLANCE_MANAGE, refuses=_REFUSES, guard=_SEEN)
 def take_sample(request: Request, audit_id: Key, sample: SampleIn) -> Status[Sample]:
     """With the first one the audit has begun."""
     _audit(audit_id)
@@ -267,7 +272,7 @@ def take_sample(request: Request, audit_id: Key, sample: SampleIn) -> Status[Sam
     response={201: FollowUpOut},
     summary="Note what must be done",
 )
-@terms(Permission.SURVEILLANCE_MANAGE, refuses=_REFUSES)
+@terms(Permission.SURVEILLANCE_MANAGE, refuses=_REFUSES, guard=_SEEN)
 def add_follow_up(request: Request, audit_id: Key, due: FollowUpIn) -> Status[FollowUp]:
     """A suspension is then proposed by itself."""
     _audit(audit_id)
@@ -293,7 +298,7 @@ def add_follow_up(request: Request, audit_id: Key, due: FollowUpIn) -> Status[Fo
     response=AuditOut,
     summary="Close an audit",
 )
-@terms(Permission.SURVEILLANCE_MANAGE, refuses=_REFUSES)
+@terms(Permission.SURVEILLANCE_MANAGE, refuses=_REFUSES, guard=_SEEN)
 def close_audit(request: Request, audit_id: Key, said: AuditConclusionIn) -> Surveillance:
     """Once every sample is judged and every follow-up done."""
     _audit(audit_id)
@@ -310,3 +315,8 @@ def _audit(audit_id: int) -> Surveillance:
     if found is None:
         raise NotFoundError(f"There is no audit {audit_id}.", "List those there are.")
     return found
+
+
+def _require(found: QuerySet[Any], named: str) -> None:
+    if not found.exists():
+        raise NotFoundError(f"There is no {named}.", "See the audit.")

@@ -120,7 +120,7 @@ def tac_records(request: Request, asked: Tacs) -> TacsOut:
 
 
 def _records(tacs: list[str]) -> Mapping[str, TacOut]:
-    today = timezone.now().date()
+    today = timezone.localdate()
     certificates: dict[str, list[str]] = {}
     for one in (
         CertifiedTac.objects.filter(tac__in=tacs)

@@ -252,7 +252,7 @@ def _measured(done: Replayed, engine: Engine) -> tuple[Side, bool]:
     measured.gather(last)
     regions = name_places(engine, done.workspace, done.workspace.catalogue(), f"{side}_touched")
     measured.complete(last)
-    squares = {
+    squares: dict[object, str] = {
         int(str(square)): region_name(int(str(square)))
         for (square,) in engine.rows("SELECT DISTINCT region FROM places WHERE region IS NOT NULL")
     }
@@ -260,7 +260,7 @@ def _measured(done: Replayed, engine: Engine) -> tuple[Side, bool]:
     told_last, cut_last = (
         measured.total(f"{side}_{k}_last", f"{side}_{k}_last_lines") for k in ("told", "cut")
     )
-    operators = {operator.id: operator.name for operator in policy.operators}
+    operators: dict[object, str] = {operator.id: operator.name for operator in policy.operators}
     known = frozenset(done.workspace.catalogue().lists)
     return Side(
         name=policy.name,

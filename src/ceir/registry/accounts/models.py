@@ -39,6 +39,15 @@ class Account(AbstractBaseUser):
     sessions_since = models.DateTimeField(
         null=True, blank=True, help_text="Sessions that began earlier are over."
     )
+    document_key = KeyedField(label="document", null=True)
+    same_as = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Another account of the same person.",
+    )
 
     USERNAME_FIELD = "login"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
@@ -99,10 +108,13 @@ _NAMES = frozenset(permission.value for permission in Permission)
 
 
 class Invitation(models.Model):
-    """A code with which somebody chooses the password of his account, once; nobody else ever knows it."""
+    """A code with which somebody chooses the password of his account, once; nobody else has all of it."""
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="invitation")
     code = KeyedField(label="invitation")
+    asked_by = models.CharField(max_length=64, blank=True, help_text="Who gave the first half.")
+    second_code = KeyedField(label="invitation half", null=True)
+    given_by = models.CharField(max_length=64, blank=True, help_text="Who agreed and gives the second half.")
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     tries_left = models.PositiveSmallIntegerField()
@@ -120,8 +132,21 @@ class Client(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="clients")
     role = models.CharField(max_length=16, choices=[(r.value, r.value) for r in Role])
     scopes = models.JSONField(default=list, help_text="Names of the permissions that it may use.")
+    responsible = models.ForeignKey(
+        Account,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="programs",
+        help_text="The person who answers for what it does.",
+    )
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
+    first_half = models.BinaryField(null=True, help_text="Of a secret whose second half is not given yet.")
+    asked_by = models.CharField(max_length=64, blank=True, help_text="Who gave it.")
+    given_by = models.CharField(max_length=64, blank=True, help_text="Who agreed and gives the second half.")
+    overlap_seconds = models.PositiveIntegerField(
+        default=0, help_text="For so long the secret before goes on beside the one that is being given."
+    )
     previous_hash = models.CharField(max_length=200, blank=True, help_text="Of the secret before.")
     previous_until = models.DateTimeField(null=True, help_text="Until then the secret before is good too.")
     certificates = models.JSONField(

@@ -22,6 +22,7 @@ class Permission(Enum):
 
     ORGANISATION_MANAGE = "organisation.manage"
     ACCOUNT_MANAGE = "account.manage"
+    RIGHTS_CONFIRM = "rights.confirm"
     AUDIT_READ = "audit.read"
     PERSONAL_READ = "personal.read"
     PERSONAL_SHRED = "personal.shred"
@@ -64,6 +65,7 @@ class Permission(Enum):
     APPEAL_DECIDE = "appeal.decide"
     RUN_APPLY = "run.apply"
     RUN_READ = "run.read"
+    EXCEPTION_READ = "exception.read"
     RELEASE_MANAGE = "release.manage"
     RELEASE_CARRY_ON = "release.carry_on"
     RELEASE_READ = "release.read"
@@ -94,8 +96,17 @@ def _rule(doc: str, *roles: Role, own: tuple[Role, ...] = ()) -> Rule:
 
 
 RULES: Mapping[Permission, Rule] = {
-    Permission.ORGANISATION_MANAGE: _rule("Enter organisations and put them out of use.", Role.ADMINISTRATOR),
-    Permission.ACCOUNT_MANAGE: _rule("Make accounts and clients, give roles.", Role.ADMINISTRATOR),
+    Permission.ORGANISATION_MANAGE: _rule(
+        "Ask for organisations to be opened, and put them out of use.", Role.ADMINISTRATOR
+    ),
+    Permission.ACCOUNT_MANAGE: _rule(
+        "Ask for accounts, programs and roles, and put them out of use.", Role.ADMINISTRATOR
+    ),
+    Permission.RIGHTS_CONFIRM: _rule(
+        "Be the second person for whatever gives rights; say that two accounts are one person's.",
+        Role.ADMINISTRATOR,
+        Role.AUDITOR,
+    ),
     Permission.AUDIT_READ: _rule("Read the record of what was done and read.", Role.AUDITOR),
     Permission.PERSONAL_READ: _rule(
         "See IMSIs, numbers and names, each time with a legal basis.",
@@ -211,7 +222,12 @@ RULES: Mapping[Permission, Rule] = {
     Permission.APPEAL_MAKE: _rule("Appeal.", Role.OFFICER, Role.OPERATOR, own=(Role.CONSUMER,)),
     Permission.APPEAL_DECIDE: _rule("Decide appeals.", Role.REVIEWER),
     Permission.RUN_APPLY: _rule("Take over a run's decisions.", Role.ADMINISTRATOR, Role.SYSTEM),
-    Permission.RUN_READ: _rule("See runs and their lists.", *_REGULATOR, Role.AUDITOR, Role.OPERATOR),
+    Permission.RUN_READ: _rule(
+        "See runs and their lists.", *_REGULATOR, Role.AUDITOR, Role.OPERATOR, Role.SYSTEM
+    ),
+    Permission.EXCEPTION_READ: _rule(
+        "See with which of one's own subscribers blocked equipment works.", own=(Role.OPERATOR,)
+    ),
     Permission.RELEASE_MANAGE: _rule("Release decisions by stages, stop a release.", Role.OFFICER),
     Permission.RELEASE_CARRY_ON: _rule(
         "Let a running release go on; it stops at its budget.", Role.SYSTEM, Role.OFFICER

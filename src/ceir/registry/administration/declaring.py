@@ -51,6 +51,7 @@ class Desk:
         shown: columns of the list.
         own: look-ups to the organisation that a row belongs to, for roles that may see their own only; none:
             such roles see nothing.
+        among: the rows that somebody may see at all, where that hangs on more than whose they are.
         hidden: fields that are shown to nobody.
         reveals: permission to read what is encrypted in a row.
         reveal: reads it otherwise than field by field.
@@ -60,9 +61,10 @@ class Desk:
     model: type[models.Model]
     sees: tuple[Permission, ...]
     shown: tuple[str, ...]
-    filters: tuple[str, ...] = ()
+    filters: tuple[Any, ...] = ()
     find: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
+    among: Callable[[Actor], models.QuerySet[Any]] | None = None
     hidden: frozenset[str] = frozenset()
     reveals: Permission | None = None
     reveal: Callable[[Any, Access], Mapping[str, str]] | None = None

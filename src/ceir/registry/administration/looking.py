@@ -1,8 +1,10 @@
 """Lists and rows at a desk: to be looked at, to do deeds with, to read personal data on a legal basis."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -34,6 +36,12 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]  # of rows of any mo
         """Rows, or `_MOST_COUNTED`."""
         rows: Any = self.object_list
         return int(rows.order_by()[:_MOST_COUNTED].count())
+
+
+class _Typed(forms.Form):
+    """What a deed asks for; labels of what must be typed stand out."""
+
+    required_css_class = "required"
 
 
 class DeskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # of any model
@@ -74,6 +82,8 @@ class DeskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # of any model
         """All rows, or those of one's own organisation."""
         rows: QuerySet[Any] = super().get_queryset(request)
         actor = actor_of(request)
+        if self.desk.among is not None:
+            rows = rows.filter(pk__in=self.desk.among(actor).values("pk"))
         if reach(actor, self.desk) == "all":
             return rows
         wanted = Q(pk__in=[])
@@ -167,12 +177,10 @@ class DeskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # of any model
         return self._deed(request, deed, row, reverse(self._name("change"), args=[object_id]))
 
     def _deed(self, request: HttpRequest, deed: Deed, row: Any, back: str) -> HttpResponse:
-        from django import forms  # noqa: PLC0415 - beside where a form is made
-
         actor = actor_of(request)
         if not may(actor, deed.needs):
             raise PermissionDenied
-        form = forms.Form(request.POST if request.method == "POST" else None)
+        form = _Typed(request.POST if request.method == "POST" else None)
         form.fields.update({name: ask() for name, ask in deed.asks.items()})
         shown = None
         if request.method == "POST" and form.is_valid():
@@ -252,7 +260,9 @@ def _shower(field: Any) -> Callable[[Any, Any], object]:
             return bytes(value).hex()
         if field.name == "imei" and isinstance(value, int) and value >= 0:
             return f"{value:014}"
-        return value
+        if isinstance(value, datetime):
+            return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        return "-" if value is None and not isinstance(field, models.BooleanField) else value
 
     show.short_description = field.verbose_name  # type: ignore[attr-defined]
     show.boolean = isinstance(field, models.BooleanField)  # type: ignore[attr-defined]

@@ -21,6 +21,8 @@ UNSEEN: Mapping[str, str] = {
     "notices.Preference": "which language a number wants",
     "bulk.Question": "what programs asked about, for themselves alone",
     "bulk.Part": "answers to that",
+    "editions.ExceptionEdition": "pairings of an operator's subscribers, for that operator alone",
+    "editions.ExceptionEntry": "the same, one by one",
     "webhooks.Told": "how far programs were told",
     "runs.Head": "which run is the last",
 }

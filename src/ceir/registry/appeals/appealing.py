@@ -10,7 +10,6 @@ from django.db import IntegrityError, transaction
 
 from ceir.errors import CeirError
 from ceir.identifiers import EquipmentIdentity, Imei
-from ceir.policy import Policy
 from ceir.registry.accounts.permissions import Permission, require
 from ceir.registry.actors import Actor, Role
 from ceir.registry.appeals.models import (
@@ -20,6 +19,7 @@ from ceir.registry.appeals.models import (
     Evidence,
     EvidenceKind,
     State,
+    Theft,
 )
 from ceir.registry.audit.chain import record
 from ceir.registry.codes.models import Purpose
@@ -36,7 +36,6 @@ from ceir.registry.transitions import move
 _LABEL = re.compile(r"[A-Za-z0-9_]{1,64}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MOST_EVIDENCE = 50
-_OF_THEFT = frozenset({"stolen_local", "stolen_foreign"})
 
 
 class AppealError(CeirError):
@@ -50,26 +49,28 @@ class AppealPolicy:
     """What a country decides about appeals.
 
     Args:
-        theft: labels of conditions that rest on cases (`theft_conditions`): there the case is the way, and
-            nobody is restored because nobody decided.
-        days: within which an appeal is decided; after them the device works again with who appeals.
+        theft: labels of conditions that rest on reports of theft or loss (`country.policy_part`).
+        abroad: those of them that rest on reports from abroad alone.
+        days: within which an appeal is decided; after them the device works again with who appeals, unless it
+            was reported stolen here: there somebody else says that it is his, and only two people who heard
+            both decide.
+        theft_days: the same where it was reported stolen, here or abroad.
         evidence_days: for how long evidence that was asked for is waited for; the clock stands still.
         most_asks: how often evidence is asked for.
     """
 
     theft: frozenset[str]
+    abroad: frozenset[str] = frozenset()
     days: int = 15
+    theft_days: int = 5
     evidence_days: int = 10
     most_asks: int = 2
 
-
-def theft_conditions(policy: Policy) -> frozenset[str]:
-    """Labels of the conditions that match only what is reported stolen or lost, here or abroad."""
-    return frozenset(
-        label
-        for label, condition in policy.conditions.items()
-        if any(use.rule in _OF_THEFT and not use.negated for use in condition.all)
-    )
+    def kind_of(self, condition: str) -> Theft:
+        """Whether a condition rests on a report of theft, and where that was made."""
+        if condition in self.abroad:
+            return Theft.ABROAD
+        return Theft.HERE if condition in self.theft else Theft.NONE
 
 
 DecisionOf = Callable[[EquipmentIdentity, str], int | None]
@@ -100,26 +101,21 @@ def make(
             sees the device with him can appeal for him.
 
     Raises:
-        AppealError: nothing was decided for this condition, it rests on a case, the device is not his, he
-            appealed already, or he did against this very decision and it was dismissed.
+        AppealError: nothing was decided for this condition, the device is not his, he appealed already, or
+            he did against this very decision and it was dismissed.
     """
     require(actor, Permission.APPEAL_MAKE, owner=actor.organisation)
     why = free_text(why, "Why the decision is wrong", 2000, needed=True, lines=True)
     if not _LABEL.fullmatch(condition):
         raise AppealError("There is no such condition.", "Copy its name from the notice.")
     check(proof, Purpose.APPEAL, actor=actor, at=at)
-    if condition in policy.theft:
-        raise AppealError(
-            "The device is on the list because a case says that it is stolen or lost.",
-            "Go to the police station of the case, or withdraw the case if you reported it.",
-        )
     run = decision_of(identity, condition)
     if run is None:
         raise AppealError(
             "No decision for this condition is in force against the device.", "Ask for its status first."
         )
     seen = any(one.identity == identity for one in seen_with(proof.number))
-    stored = StoredIdentity.of(identity)
+    stored, theft = StoredIdentity.of(identity), policy.kind_of(condition)
     try:
         with transaction.atomic():
             line = line_proven(proof.number, at=at)
@@ -140,11 +136,13 @@ def make(
                 condition=condition,
                 run=run,
                 line=line,
+                number_key=proof.number.digits,
                 why=why,
+                theft=theft.value,
                 state=State.OPEN.value,
                 made_by=actor.id,
                 made_at=at,
-                decide_by=at + timedelta(days=policy.days),
+                decide_by=at + timedelta(days=policy.days if theft is Theft.NONE else policy.theft_days),
             )
             use(proof, Purpose.APPEAL, actor=actor, at=at)
             record(actor, "appeal.made", str(appeal), at=at, detail={"condition": condition, "run": run})
@@ -221,9 +219,10 @@ def add_evidence(
             evidence = Evidence.objects.create(
                 appeal=appeal,
                 kind=kind.value,
+                number_key=None if appeal.number_key is None else bytes(appeal.number_key),
                 reference=reference,
                 digest=bytes.fromhex(digest),
-                remark=remark,
+                remark=remark or None,
                 added_by=actor.id,
                 added_at=at,
             )
@@ -277,8 +276,20 @@ def let(appeal: Appeal, at: datetime) -> None:
     if appeal.malformed:
         return
     imei = Imei.from_number(appeal.imei)
+    # Where it is reported stolen, only what two people decided is more than the report.
+    despite = appeal.theft != Theft.NONE.value and appeal.state == State.UPHELD.value
     for line in (appeal.line, *appeal.further_lines.order_by("pk")):
-        except_line(imei, line, because=str(appeal), at=at)
+        except_line(imei, line, because=str(appeal), despite_report=despite, at=at)
+
+
+def has_sim(appeal: Appeal) -> bool:
+    """Whether an exception for who appealed reaches networks: his operator told the SIM of his number, and
+    exceptions can name the identity."""
+    return (
+        not appeal.malformed
+        and appeal.line.ended_at is None
+        and appeal.line.sims.filter(ended_at=None).exists()
+    )
 
 
 def locked(appeal_id: int) -> Appeal:

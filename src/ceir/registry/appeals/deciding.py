@@ -6,9 +6,18 @@ from django.db import transaction
 from django.db.models import Q
 
 from ceir.registry.accounts.permissions import Permission, require
+from ceir.registry.accounts.same_person import same_person
 from ceir.registry.actors import SYSTEM, Actor
-from ceir.registry.appeals.appealing import AppealError, AppealPolicy, go_on, let, locked, named
-from ceir.registry.appeals.models import TRANSITIONS, Appeal, Lesson, State
+from ceir.registry.appeals.appealing import (
+    AppealError,
+    AppealPolicy,
+    go_on,
+    has_sim,
+    let,
+    locked,
+    named,
+)
+from ceir.registry.appeals.models import TRANSITIONS, Appeal, Lesson, State, Theft
 from ceir.registry.appeals.telling import tell_appellant
 from ceir.registry.audit.chain import record
 from ceir.registry.free_text import free_text
@@ -45,24 +54,35 @@ def ask_evidence(appeal_id: int, what: str, *, policy: AppealPolicy, actor: Acto
     return appeal
 
 
-def recommend(appeal_id: int, *, uphold: bool, reason: str, actor: Actor, at: datetime) -> Proposal:
+def recommend(
+    appeal_id: int, *, uphold: bool, reason: str, only_him: bool = False, actor: Actor, at: datetime
+) -> Proposal:
     """Propose how an appeal is decided; the clock runs on until somebody has.
 
     Args:
-        uphold: true: who appealed is right, the condition was a false positive.
+        uphold: true: who appealed is right.
+        only_him: the condition holds for the identity, but must not count against who appealed: his phone is
+            the true one of a cloned identity, or was bought honestly though somebody else misses it. It works
+            with his numbers alone, and the condition was no false positive.
 
     Raises:
-        AppealError: by who made it for somebody else.
+        AppealError: by who made it for somebody else; or for him alone, of an identity that no exception can
+            name.
         IllegalTransitionError: evidence is waited for, or it is recommended or decided already.
     """
     require(actor, Permission.APPEAL_EXAMINE)
     with transaction.atomic():
         appeal = locked(appeal_id)
-        if appeal.made_by == actor.id:
+        if same_person(appeal.made_by, actor.id):
             raise AppealError("You made this appeal for somebody.", "Ask a colleague to examine it.")
+        if only_him and (not uphold or appeal.malformed):
+            raise AppealError(
+                "Only an appeal that is upheld, of 14 digits, can be for who made it alone.",
+                "Uphold it for everybody with this identity, or dismiss it.",
+            )
         move(appeal, State.RECOMMENDED, TRANSITIONS, named(appeal))
         appeal.save()
-        kind = UPHOLD if uphold else DISMISS
+        kind = (UPHOLD_FOR_HIM if only_him else UPHOLD) if uphold else DISMISS
         return propose(kind, str(appeal), {}, actor=actor, reason=reason, at=at)
 
 
@@ -70,12 +90,18 @@ def run_clocks(at: datetime) -> int:
     """Let the clocks of all appeals run to a moment.
 
     Who was asked for evidence and brought none is decided by what is there; about whom nobody decided, his
-    device works again.
+    device works again. Not where it was reported stolen here: it is overdue then, and first of those that
+    wait.
 
     Returns: how many were restored.
     """
     waited = Q(state=State.WAITING.value, evidence_by__lte=at)
-    undecided = Q(state__in=(State.OPEN.value, State.RECOMMENDED.value), decide_by__lte=at, restored_at=None)
+    undecided = Q(
+        state__in=(State.OPEN.value, State.RECOMMENDED.value),
+        decide_by__lte=at,
+        restored_at=None,
+        overdue_at=None,
+    )
     due = Appeal.objects.filter(waited | undecided)
 
     def run(key: int) -> bool:
@@ -88,8 +114,17 @@ def run_clocks(at: datetime) -> int:
                 appeal.save()
             if appeal.decide_by > at:
                 return False
-            _restore(appeal, "undecided", at)
-            record(SYSTEM, "appeal.restored", str(appeal), at=at, basis="not decided in time")
+            appeal.overdue_at = at
+            if appeal.theft == Theft.HERE.value:
+                appeal.save()
+                record(SYSTEM, "appeal.overdue", str(appeal), at=at, basis="not decided in time")
+                return False
+            # A clone of the identity must not work because somebody appealed and nobody answered; where no
+            # exception reaches networks the identity is the only thing that can be restored.
+            whole = appeal.theft == Theft.NONE.value and not has_sim(appeal)
+            _restore(appeal, "undecided", at, whole=whole)
+            record(SYSTEM, "appeal.restored", str(appeal), at=at, basis="not decided in time",
+                   detail={"whole_identity": whole})  # fmt: skip
             tell_appellant(appeal, Event.APPEAL_RESTORED, at)
             return True
 
@@ -97,12 +132,22 @@ def run_clocks(at: datetime) -> int:
 
 
 def upheld(proposal: Proposal, actor: Actor, at: datetime) -> None:
-    """The second person agreed: who appealed is right."""
+    """The second person agreed: the condition was wrong about the identity."""
+    _uphold(proposal, actor, at, whole=True)
+
+
+def upheld_for_him(proposal: Proposal, actor: Actor, at: datetime) -> None:
+    """The second person agreed: the condition holds, but not against who appealed."""
+    _uphold(proposal, actor, at, whole=False)
+
+
+def _uphold(proposal: Proposal, actor: Actor, at: datetime, *, whole: bool) -> None:
     appeal = locked(_key(proposal))
     move(appeal, State.UPHELD, TRANSITIONS, named(appeal))
-    _decide(appeal, proposal, at, false_positive=True)
-    _restore(appeal, "upheld", at)
-    record(actor, "appeal.upheld", str(appeal), at=at, basis=proposal.reason)
+    _decide(appeal, proposal, at, false_positive=whole)
+    _restore(appeal, "upheld", at, whole=whole)
+    record(actor, "appeal.upheld", str(appeal), at=at, basis=proposal.reason,
+           detail={"whole_identity": whole})  # fmt: skip
     tell_appellant(appeal, Event.APPEAL_UPHELD, at)
 
 
@@ -127,10 +172,19 @@ def reopened(proposal: Proposal, actor: Actor, at: datetime) -> None:
 
 UPHOLD = ProposalKind(
     name="appeal.uphold",
-    doc="Decide an appeal for who made it: the device works again.",
+    doc="Decide an appeal for who made it: the condition was wrong about the identity.",
     may_propose=Permission.APPEAL_EXAMINE,
     may_decide=Permission.APPEAL_DECIDE,
     carry_out=upheld,
+    turned_down=reopened,
+)
+
+UPHOLD_FOR_HIM = ProposalKind(
+    name="appeal.uphold_for_him",
+    doc="Decide an appeal for who made it, and for nobody else with the identity.",
+    may_propose=Permission.APPEAL_EXAMINE,
+    may_decide=Permission.APPEAL_DECIDE,
+    carry_out=upheld_for_him,
     turned_down=reopened,
 )
 
@@ -157,9 +211,10 @@ def _decide(appeal: Appeal, proposal: Proposal, at: datetime, *, false_positive:
     )
 
 
-def _restore(appeal: Appeal, because: str, at: datetime) -> None:
+def _restore(appeal: Appeal, because: str, at: datetime, *, whole: bool) -> None:
     if appeal.restored_at is None:
         appeal.restored_at, appeal.restored_because = at, because
+    appeal.whole_identity = whole
     appeal.save()
     let(appeal, at)
 

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from enum import Enum
+from typing import ClassVar
 
 from django.db import models
 
+from ceir.registry.personal.fields import EncryptedField, KeyedField, Purpose
+from ceir.registry.personal.retention import Retention
 from ceir.registry.subscribers.models import Line
 
 
@@ -28,6 +31,18 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
     State.WITHDRAWN: frozenset(),
 }
 
+
+class Theft(Enum):
+    """Whether a condition rests on a report of theft or loss, and where that was made."""
+
+    NONE = "none"
+    HERE = "here"
+    ABROAD = "abroad"
+
+
+_KEPT_DAYS = 365
+"""After the decision, in which it may be taken to a court."""
+
 UNDECIDED = (State.OPEN.value, State.WAITING.value, State.RECOMMENDED.value)
 
 
@@ -42,19 +57,36 @@ class Appeal(models.Model):
     further_lines = models.ManyToManyField(
         Line, related_name="+", help_text="Others of the same person that he uses in the device."
     )
-    why = models.CharField(max_length=2000)
+    number_key = KeyedField(label="msisdn", null=True)
+    why = EncryptedField(label="appeal.why", purpose=Purpose.APPEAL, kept_days=_KEPT_DAYS, null=True)
+    theft = models.CharField(
+        max_length=6,
+        choices=[(t.value, t.value) for t in Theft],
+        default=Theft.NONE.value,
+        help_text="Whether the condition rests on a report of theft or loss.",
+    )
     state = models.CharField(max_length=16, choices=[(s.value, s.value) for s in State])
     made_by = models.CharField(max_length=64)
     made_at = models.DateTimeField()
-    decide_by = models.DateTimeField(help_text="Undecided then, the device works again with who appeals.")
+    decide_by = models.DateTimeField(
+        help_text="Undecided then, the device works again with who appeals, unless reported stolen here."
+    )
     asked_at = models.DateTimeField(null=True, help_text="Since when evidence is waited for.")
     evidence_by = models.DateTimeField(null=True, help_text="Until when it is.")
-    asked_for = models.CharField(max_length=500, blank=True)
+    asked_for = EncryptedField(
+        label="appeal.asked_for", purpose=Purpose.APPEAL, kept_days=_KEPT_DAYS, null=True
+    )
     asks = models.PositiveSmallIntegerField(default=0)
     restored_at = models.DateTimeField(null=True, help_text="Since when the device works again.")
     restored_because = models.CharField(max_length=16, blank=True, help_text="`undecided` or `upheld`.")
+    whole_identity = models.BooleanField(
+        default=False, help_text="The condition counts against nobody with this identity while restored."
+    )
+    overdue_at = models.DateTimeField(null=True, help_text="Since when it should have been decided.")
     decided_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=300, blank=True)
+
+    PERSONAL: ClassVar[Retention] = Retention(ended="decided_at", kind="appeal")
 
     class Meta:
         constraints = (
@@ -95,11 +127,16 @@ class Evidence(models.Model):
 
     appeal = models.ForeignKey(Appeal, on_delete=models.PROTECT, related_name="evidence")
     kind = models.CharField(max_length=16, choices=[(k.value, k.value) for k in EvidenceKind])
-    reference = models.CharField(max_length=200, help_text="Where it lies.")
+    number_key = KeyedField(label="msisdn", null=True)
+    reference = EncryptedField(
+        label="evidence.reference", purpose=Purpose.APPEAL, kept_days=_KEPT_DAYS, null=True
+    )
     digest = models.BinaryField(max_length=32, help_text="SHA-256 of what lies there.")
-    remark = models.CharField(max_length=500, blank=True)
+    remark = EncryptedField(label="evidence.remark", purpose=Purpose.APPEAL, kept_days=_KEPT_DAYS, null=True)
     added_by = models.CharField(max_length=64)
     added_at = models.DateTimeField()
+
+    PERSONAL: ClassVar[Retention] = Retention(ended="appeal__decided_at", kind="appeal", number="appeal_id")
 
     class Meta:
         verbose_name_plural = "evidence"

@@ -1,5 +1,5 @@
 """What takes two people here."""
 
-from ceir.registry.appeals.deciding import DISMISS, UPHOLD
+from ceir.registry.appeals.deciding import DISMISS, UPHOLD, UPHOLD_FOR_HIM
 
-KINDS = (UPHOLD, DISMISS)
+KINDS = (UPHOLD, UPHOLD_FOR_HIM, DISMISS)

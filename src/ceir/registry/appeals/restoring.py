@@ -1,8 +1,10 @@
 """Which devices appeals restored, for whoever publishes lists.
 
-A restored device is an exception for the lines of who appealed, which the `pairings` list carries; and the
-condition has no consequence for its identity any more, which the `appeals` list says. Why not `golden`: it
-would take a clone of the device, and the device once it is stolen, off every list for everybody.
+A restored device is an exception for the lines of who appealed, which the `pairings` list carries. Only where
+the condition was found wrong about the identity, or no exception can name who appealed, it has no consequence
+for the identity any more, which the `appeals` list says: else a clone would work with everybody because one
+appealed. Why not `golden`: it would take a clone of the device, and the device once it is stolen, off every
+list for everybody.
 """
 
 from collections.abc import Iterator
@@ -37,7 +39,7 @@ class Restored:
 
 
 def restored(at: datetime) -> Iterator[Restored]:
-    """Everything that is restored at a moment, sorted by identity and condition."""
+    """Identities that are restored for everybody who uses them, sorted by identity and condition."""
     rows = _in_force(at).order_by("imei", "malformed", "condition", "pk")
     for appeal in rows.iterator(chunk_size=2000):
         assert appeal.restored_at is not None
@@ -51,7 +53,7 @@ def restored(at: datetime) -> Iterator[Restored]:
 
 
 def is_restored(identity: EquipmentIdentity, condition: str, *, at: datetime) -> bool:
-    """Whether a condition does not count against equipment at a moment."""
+    """Whether a condition does not count against equipment at a moment, whoever uses it."""
     stored = StoredIdentity.of(identity)
     found = _in_force(at).filter(imei=stored.key, malformed=stored.malformed, condition=condition)
     return found.exists()
@@ -82,4 +84,4 @@ def taken_back(at: datetime, key: int | None = None) -> frozenset[int]:
 
 def _in_force(at: datetime) -> QuerySet[Appeal]:
     standing = Q(state__in=UNDECIDED) | Q(state=State.UPHELD.value)
-    return Appeal.objects.filter(standing, restored_at__lte=at)
+    return Appeal.objects.filter(standing, restored_at__lte=at, whole_identity=True)

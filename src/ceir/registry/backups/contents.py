@@ -134,9 +134,16 @@ def sha256_of(file: Path) -> str:
     return digest.hexdigest()
 
 
+def _own_folder(folder: Path) -> None:
+    """Make a folder, and what lacks above it, for its owner only; `parents=True` would ask the umask."""
+    if not folder.exists():
+        _own_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def copy(source: Path, target: Path) -> str:
     """Copy a file for its owner only, to the disk, and into its place once it is whole. Returns: SHA-256."""
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _own_folder(target.parent)
     fresh = target.with_name(f".{target.name}.{os.getpid()}")
     fresh.unlink(missing_ok=True)
     digest = hashlib.sha256()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
+from django.utils.timezone import localdate
 
 from ceir.identifiers import Imei, Msisdn, is_placeholder
 from ceir.registry.accounts.permissions import Permission
@@ -110,7 +111,7 @@ def offer_devices(
     with transaction.atomic(durable=True):
         _require_choosing(locked(case_id), msisdn, actor)
     verify(Purpose.CASE, msisdn, code, subject=f"case:{case_id}", actor=actor, at=at, limits=limits)
-    since = at.date() - timedelta(days=seen_days)
+    since = localdate(at) - timedelta(days=seen_days)
     seen = sorted(
         (d for d in seen_with(msisdn) if d.seen_on >= since and not is_placeholder(d.imei)),
         key=lambda d: d.seen_on,

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from itertools import groupby
+
+from django.utils.timezone import localdate
 
 from ceir.identifiers import Imei
 from ceir.registry.cases.models import CaseIdentity
@@ -55,7 +57,7 @@ def standings(at: datetime, imeis: Iterable[Imei] | None = None) -> Iterator[Sta
         yield Standing(
             Imei.from_number(number),
             gravest,
-            min(reported for reported, _ in saying).astimezone(UTC).date(),
+            localdate(min(reported for reported, _ in saying)),
             tuple(key for _, key in saying),
         )
 

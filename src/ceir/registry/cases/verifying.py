@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from ceir.registry.accounts.permissions import Permission
+from ceir.registry.accounts.same_person import same_person
 from ceir.registry.actors import Actor, OrganisationKind, Role
 from ceir.registry.audit.chain import record
 from ceir.registry.cases.leaving import lift_provisional
@@ -51,7 +52,8 @@ def verify(
         if actor.acts_as is Role.POLICE and case.police_id is None:
             case.police_id = actor.organisation
         lapsed = case.provisional_until is not None and case.provisional_until <= at
-        if case.provisional_from and case.provisional_until and not lapsed and actor.id != case.reported_by:
+        another = not same_person(actor.id, case.reported_by)
+        if case.provisional_from and case.provisional_until and not lapsed and another:
             case.provisional_until = at + (case.provisional_until - case.provisional_from)
         move(case, State.VERIFIED, actor=actor, at=at, reason=kept)
         if lapsed:

@@ -1,16 +1,18 @@
 from datetime import datetime, timedelta
 
 from ceir.registry.actors import SYSTEM
+from ceir.registry.editions.excepting import forget_exceptions, issue_all_exceptions
 from ceir.registry.editions.issuing import forget, issue_all
 from ceir.registry.jobs import Job
 
 
 def _issue(at: datetime) -> str:
-    return f"{issue_all(actor=SYSTEM, at=at)} editions issued"
+    made = issue_all(actor=SYSTEM, at=at) + issue_all_exceptions(actor=SYSTEM, at=at)
+    return f"{made} editions issued"
 
 
 def _forget(at: datetime) -> str:
-    return f"{forget(at)} editions forgotten"
+    return f"{forget(at) + forget_exceptions(at)} editions forgotten"
 
 
 JOBS = (

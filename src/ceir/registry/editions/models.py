@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from ceir.registry.subscribers.models import Sim
+
 
 class Edition(models.Model):
     """The lists of an operator as they stood once; the numbers have no gaps."""
@@ -54,3 +56,44 @@ class ListEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.imei}: {self.status}"
+
+
+class ExceptionEdition(models.Model):
+    """The exceptions of an operator as they stood once; the numbers have no gaps."""
+
+    operator = models.CharField(max_length=32, help_text="Its code.")
+    sequence = models.PositiveIntegerField(help_text="1 for the first.")
+    made_at = models.DateTimeField()
+    rows = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64, help_text="Of the whole list as it is sent.")
+
+    class Meta:
+        ordering = ("operator", "-sequence")
+        constraints = (
+            models.UniqueConstraint(fields=("operator", "sequence"), name="exception_edition_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.operator} {self.sequence}"
+
+
+class ExceptionEntry(models.Model):
+    """That equipment works with a SIM, from one edition to another; the number is kept with the SIM alone."""
+
+    id = models.BigAutoField(primary_key=True)
+    operator = models.CharField(max_length=32)
+    imei = models.BigIntegerField(help_text="14 digits as a number.")
+    sim = models.ForeignKey(Sim, on_delete=models.CASCADE, related_name="+")
+    first = models.PositiveIntegerField(help_text="First edition that has it.")
+    ended = models.PositiveIntegerField(null=True, help_text="First edition that has it no more.")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("operator", "imei", "sim"), condition=models.Q(ended=None), name="excepted_once"
+            ),
+        )
+        indexes = (models.Index(fields=("operator", "first"), name="exception_first"),)
+
+    def __str__(self) -> str:
+        return f"{self.imei}: sim {self.sim_id}"

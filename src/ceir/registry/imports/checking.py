@@ -68,7 +68,7 @@ def check(consignment_id: int, checks: Checks, *, actor: Actor, at: datetime) ->
     tacs = list(consignment.tacs.all())
     for reason, ask in by_tac:
         names = [f"{entry.tac:08}" for entry in tacs]
-        good = set(ask(names, at.date()))
+        good = set(ask(names, localdate(at)))
         bad = [entry for entry, name in zip(tacs, names, strict=True) if name not in good]
         _add(consignment.pk, round_, [Found(reason, e.tac, e.first_line, e.rows) for e in bad])
     for entry in tacs:

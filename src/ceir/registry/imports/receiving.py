@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, BinaryIO, ClassVar
 
 from django.db import IntegrityError, transaction
+from django.utils.timezone import localdate
 
 from ceir.errors import CeirError
 from ceir.identifiers import Imei
@@ -73,7 +74,7 @@ def submit(
         SameFileError, QuotaError: likewise.
     """
     require(actor, Permission.IMPORT_SUBMIT, owner=declaration.importer.pk)
-    licence = licences.in_force(declaration.importer, at.date())
+    licence = licences.in_force(declaration.importer, localdate(at))
     if not 0 < declaration.declared <= limits.rows:
         raise QuotaError(
             f"{declaration.declared:,} IMEIs are declared.", f"A list has 1 to {limits.rows:,}: send several."

@@ -7,11 +7,14 @@ from django.db import IntegrityError, transaction
 
 from ceir.errors import CeirError
 from ceir.registry.accounts.models import Account
+from ceir.registry.accounts.people import locked_account
 from ceir.registry.accounts.permissions import Permission, require
 from ceir.registry.actors import Actor
 from ceir.registry.audit.chain import record
 from ceir.registry.free_text import free_text
 from ceir.registry.logins.models import Identity
+from ceir.registry.proposals.deciding import ProposalKind, propose
+from ceir.registry.proposals.models import Proposal
 
 
 class IdentityRefusedError(CeirError):
@@ -20,25 +23,26 @@ class IdentityRefusedError(CeirError):
     code: ClassVar[str] = "identity_refused"
 
 
-def link(account_id: int, provider: str, value: str, *, actor: Actor, at: datetime) -> Identity:
-    """Let whoever a provider vouches for come in as an account's person.
+def link(account_id: int, provider: str, value: str, *, reason: str, actor: Actor, at: datetime) -> Identity:
+    """Ask that whoever a provider vouches for may come in as an account's person; it counts once a second
+    person agreed.
 
     Args:
         value: of the claim by which the provider's people are known; kept as a keyed hash only.
 
     Raises:
         PermissionDeniedError: the actor may not.
-        IdentityRefusedError: no such account, one's own, or the identity or the account is linked already.
+        IdentityRefusedError: the identity or the account is linked already.
+        AccountRefusedError: no such account, or one's own.
     """
     require(actor, Permission.ACCOUNT_MANAGE)
     known_by = free_text(value, "An identity", 255, needed=True)
-    account = Account.objects.filter(pk=account_id).first()
-    if account is None or account.actor.id == actor.id:
-        raise IdentityRefusedError("There is no other account of that number.", "List them.")
     try:
         with transaction.atomic():
+            account = locked_account(account_id, actor)
             made = Identity.objects.create(account=account, provider=provider, value=known_by, linked_at=at)
-            record(actor, "identity.linked", f"account:{account_id}", at=at, detail={"provider": provider})
+            wanted = {"identity": made.pk, "provider": provider}
+            propose(LINK, account.actor.id, wanted, actor=actor, reason=reason, at=at)
     except IntegrityError as error:
         raise IdentityRefusedError(
             "The identity, or the account, is linked at this provider already.", "Unlink it first."
@@ -66,9 +70,31 @@ def account_of(provider: str, value: str) -> Account | None:
     """Whose identity it is; None: nobody's, or of an account that is out of use."""
     found = (
         Identity.objects.select_related("account__organisation")
-        .filter(provider=provider, value=value)
+        .filter(provider=provider, value=value, agreed=True)
         .first()
     )
     if found is None or not found.account.is_active or not found.account.organisation.active:
         return None
     return found.account
+
+
+def _linked(proposal: Proposal, actor: Actor, at: datetime) -> None:
+    if not Identity.objects.filter(pk=proposal.payload["identity"], agreed=False).update(agreed=True):
+        raise IdentityRefusedError("It was unlinked meanwhile.", "Reject this.")
+    record(actor, "identity.linked", proposal.subject, at=at, basis=proposal.reason,
+           detail={"provider": proposal.payload["provider"]})  # fmt: skip
+
+
+def _not_linked(proposal: Proposal, _actor: Actor, _at: datetime) -> None:
+    Identity.objects.filter(pk=proposal.payload["identity"], agreed=False).delete()
+
+
+LINK = ProposalKind(
+    name="identity.link",
+    doc="Let somebody whom an identity provider vouches for come in as an account's person.",
+    may_propose=Permission.ACCOUNT_MANAGE,
+    may_decide=Permission.RIGHTS_CONFIRM,
+    carry_out=_linked,
+    turned_down=_not_linked,
+    gives_rights=True,
+)

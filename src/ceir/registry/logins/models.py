@@ -29,6 +29,9 @@ class Identity(models.Model):
     provider = models.SlugField(max_length=40, help_text="As the installer named it.")
     value = KeyedField(label="identity")
     linked_at = models.DateTimeField()
+    agreed = models.BooleanField(
+        default=False, help_text="A second person agreed; before that it lets nobody in."
+    )
 
     class Meta:
         verbose_name_plural = "identities"

@@ -12,12 +12,13 @@ from django.db import IntegrityError, transaction
 
 from ceir.errors import CeirError
 from ceir.registry.accounts.models import Account
-from ceir.registry.accounts.people import AccountRefusedError
+from ceir.registry.accounts.people import account_of, locked_account
 from ceir.registry.accounts.permissions import Permission, require
 from ceir.registry.actors import Actor
 from ceir.registry.audit.chain import record
 from ceir.registry.codes.drawing import as_typed
-from ceir.registry.free_text import free_text
+from ceir.registry.proposals.deciding import ProposalKind, propose
+from ceir.registry.proposals.models import Proposal
 
 PERIOD = 30
 """Seconds that a code counts: RFC 6238 clause 5.2; the one before and the one after count too."""
@@ -59,7 +60,7 @@ def set_up(account: Account, secret: str, typed: str, *, at: datetime) -> list[s
             record(account.actor, "second_factor.set_up", f"account:{account.pk}", at=at)
     except IntegrityError as error:
         raise SecondFactorError(
-            "There is a second factor already.", "Have an administrator reset it if it is lost."
+            "There is a second factor already.", "Let an administrator ask for its reset if it is lost."
         ) from error
     return codes
 
@@ -98,25 +99,36 @@ def renew_recovery_codes(account: Account, *, at: datetime) -> list[str]:
     return codes
 
 
-def reset(account_id: int, *, reason: str, actor: Actor, at: datetime) -> None:
-    """Take the second factor of somebody away who lost it: he sets up another one when he logs in next.
+def propose_reset(account_id: int, *, reason: str, actor: Actor, at: datetime) -> Proposal:
+    """Ask that the second factor of somebody who lost it be taken away: he sets up another one when he
+    logs in next. It goes on until a second person agrees.
 
     Raises:
         PermissionDeniedError: the actor may not.
         AccountRefusedError: no such account, or one's own.
     """
     require(actor, Permission.ACCOUNT_MANAGE)
-    basis = free_text(reason, "A reason", 300, needed=True)
     with transaction.atomic():
-        account = Account.objects.select_for_update().filter(pk=account_id).first()
-        if account is None or account.actor.id == actor.id:
-            raise AccountRefusedError(
-                "Only another person's second factor is reset.", "Ask another administrator."
-            )
-        Authenticator.objects.filter(user=account).delete()
-        account.sessions_since = at
-        account.save()
-        record(actor, "second_factor.reset", f"account:{account.pk}", at=at, basis=basis)
+        account = locked_account(account_id, actor)
+        return propose(RESET, account.actor.id, {}, actor=actor, reason=reason, at=at)
+
+
+def _reset(proposal: Proposal, actor: Actor, at: datetime) -> None:
+    account = account_of(proposal)
+    Authenticator.objects.filter(user=account).delete()
+    account.sessions_since = at
+    account.save()
+    record(actor, "second_factor.reset", f"account:{account.pk}", at=at, basis=proposal.reason)
+
+
+RESET = ProposalKind(
+    name="second_factor.reset",
+    doc="Take a second factor away that was lost.",
+    may_propose=Permission.ACCOUNT_MANAGE,
+    may_decide=Permission.RIGHTS_CONFIRM,
+    carry_out=_reset,
+    gives_rights=True,
+)
 
 
 def _new_recovery_codes(account: Account) -> list[str]:

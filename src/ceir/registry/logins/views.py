@@ -23,8 +23,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from ceir.errors import CeirError
+from ceir.registry.accounts.invitations import accept
 from ceir.registry.accounts.models import Account
-from ceir.registry.accounts.people import accept
 from ceir.registry.audit.chain import record
 from ceir.registry.codes.drawing import as_typed, random_draw
 from ceir.registry.logins import limiting, numbers, recording, second_factor

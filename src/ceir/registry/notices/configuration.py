@@ -37,7 +37,7 @@ class _Written(BaseModel):
 class _Quiet(_Written):
     begin: time
     end: time
-    zone: str = Field(max_length=64)
+    zone: str = Field(default="", max_length=64)
 
 
 class _Way(_Written):
@@ -97,8 +97,11 @@ class NoticeConfiguration:
     ways: tuple[Way, ...]
 
 
-def read_configuration(path: Path) -> NoticeConfiguration:
+def read_configuration(path: Path, zone: str = "UTC") -> NoticeConfiguration:
     """Read the file; paths in it are taken from where it lies.
+
+    Args:
+        zone: whose clock counts where the file names none: the country's.
 
     Raises:
         NoticeConfigurationError: something in it cannot be, a secret stands in it or lies open; every hint
@@ -122,7 +125,7 @@ def read_configuration(path: Path) -> NoticeConfiguration:
     terms = NoticeTerms(
         name=written.name,
         short_code=written.short_code,
-        quiet=QuietHours.of(written.quiet.begin, written.quiet.end, written.quiet.zone),
+        quiet=QuietHours.of(written.quiet.begin, written.quiet.end, written.quiet.zone or zone),
         days=written.days,
         languages=written.languages,
         opt_out=written.opt_out,

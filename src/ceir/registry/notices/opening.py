@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from django.conf import settings
+
 from ceir.clock import Clock, system_clock
 from ceir.registry.gateways import open_gateway
 from ceir.registry.notices.configuration import NoticeConfiguration, read_configuration
@@ -47,7 +49,7 @@ def outlet(path: Path, clock: Clock = system_clock) -> Iterator[Outlet]:
     Raises:
         NoticeConfigurationError, NoticeTermsError, WordingError, GatewayError: they cannot be as set up.
     """
-    made = Outlet(read_configuration(path), clock)
+    made = Outlet(read_configuration(path, settings.TIME_ZONE), clock)
     try:
         yield made
     finally:
@@ -71,7 +73,7 @@ def kept_open(path: Path, clock: Clock = system_clock) -> Outlet:
         known = _open.get(key)
         if known is not None and known[0] == stamp:
             return known[1]
-        configuration = read_configuration(path)
+        configuration = read_configuration(path, settings.TIME_ZONE)
         if known is not None:
             known[1].close()
             del _open[key]

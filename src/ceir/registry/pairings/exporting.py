@@ -17,24 +17,24 @@ def pairings(at: datetime) -> Iterator[tuple[str, ...]]:
     """Which equipment works with which subscriber, where his operator has told the SIM.
 
     Stolen and lost equipment is left out: an exception would let it work with whoever paired it before. When
-    the case ends the pairing is there again.
+    the case ends the pairing is there again. What an appeal decided in spite of the report stays.
     """
     begin_list("pairings", at=at)
-    missing = _missing(at)
+    left_out = missing(at)
     rows = (
         Pairing.objects.filter(state=State.IN_FORCE.value, in_force_at__lte=at)
         .filter(line__ended_at=None, line__sims__ended_at=None, line__sims__isnull=False)
         .order_by("imei")
-        .values_list("imei", "line__sims__imsi", "line__number")
+        .values_list("imei", "line__sims__imsi", "line__number", "despite_report")
         .iterator(chunk_size=5000)
     )
     for imei, lines in groupby(rows, key=lambda row: int(row[0])):
-        if imei not in missing:
-            for imsi, msisdn in sorted({(opened(imsi), opened(number)) for _, imsi, number in lines}):
-                yield (f"{imei:014}", imsi, msisdn)
+        let = [(imsi, number) for _, imsi, number, despite in lines if despite or imei not in left_out]
+        for imsi, msisdn in sorted({(opened(imsi), opened(number)) for imsi, number in let}):
+            yield (f"{imei:014}", imsi, msisdn)
 
 
-def _missing(at: datetime) -> frozenset[int]:
+def missing(at: datetime) -> frozenset[int]:
     """Equipment that cases say is stolen or lost, as they tell the pipeline."""
     cases = all_exports().get("stolen")
     if cases is None:

@@ -1,11 +1,12 @@
 from datetime import datetime, timedelta
 
+from ceir.registry.country.given import country
 from ceir.registry.jobs import Job
-from ceir.registry.pairings.pairing import PairingPolicy, sweep
+from ceir.registry.pairings.pairing import sweep
 
 
 def _sweep(at: datetime) -> str:
-    return f"{sweep(PairingPolicy(), at)} pairings released"
+    return f"{sweep(country().pairings, at)} pairings released"
 
 
 JOBS = (Job("pairings-sweep", "Release pairings whose line ended long ago.", timedelta(days=1), _sweep),)

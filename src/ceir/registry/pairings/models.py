@@ -48,6 +48,9 @@ class Pairing(models.Model):
     )
     ground = models.CharField(max_length=8, choices=[(g.value, g.value) for g in Ground])
     because = models.CharField(max_length=64, help_text="`pair_code:3`, `appeal:12`.")
+    despite_report = models.BooleanField(
+        default=False, help_text="It holds although the device is reported stolen or lost."
+    )
     state = models.CharField(max_length=16, choices=[(s.value, s.value) for s in State])
     made_by = models.CharField(max_length=64)
     made_at = models.DateTimeField()

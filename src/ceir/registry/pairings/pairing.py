@@ -262,21 +262,28 @@ def sweep(policy: PairingPolicy, at: datetime) -> int:
     return released
 
 
-def except_line(imei: Imei, line: Line, *, because: str, at: datetime) -> Pairing:
+def except_line(
+    imei: Imei, line: Line, *, because: str, at: datetime, despite_report: bool = False
+) -> Pairing:
     """Let a line use equipment on another ground than a code: within the caller's transaction, which records
     it. Done again it changes nothing.
 
     Args:
         because: the ground, as the record names it: `appeal:12`.
+        despite_report: it holds although the device is reported stolen or lost: two people heard both sides.
     """
     found = _living(imei).filter(line=line, ground=Ground.APPEAL.value, because=because).first()
     if found is not None:
+        if despite_report and not found.despite_report:
+            found.despite_report = True
+            found.save()
         return found
     return Pairing.objects.create(
         imei=imei.number,
         line=line,
         ground=Ground.APPEAL.value,
         because=because,
+        despite_report=despite_report,
         state=State.IN_FORCE.value,
         made_by=SYSTEM.id,
         made_at=at,

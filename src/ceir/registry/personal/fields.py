@@ -28,6 +28,8 @@ class Purpose(Enum):
     """To let a subscriber go on using a device."""
     NOTICE = "notice"
     """To tell people before something happens to their device."""
+    APPEAL = "appeal"
+    """To hear whoever says that a decision about his device is wrong."""
 
 
 class LegalBasisError(CeirError, ValueError):

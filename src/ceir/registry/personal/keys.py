@@ -3,6 +3,7 @@ other."""
 
 import hmac
 import os
+import shutil
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -110,14 +111,28 @@ def make_keys(folder: Path, name: str = "00000001") -> None:
     Raises:
         PersonalKeyError: the key is there already.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not folder.exists():
+        # All of a first set or nothing: what a killed process left half would be no set for good.
+        fresh = folder.with_name(f".{folder.name}.new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True, mode=0o700)
+        _draw(fresh / f"{name}{_SUFFIX}")
+        _draw(fresh / _INDEX_FILE)
+        fresh.rename(folder)
+        return
     wanted = [folder / f"{name}{_SUFFIX}"]
     if not (folder / _INDEX_FILE).exists():
         wanted.append(folder / _INDEX_FILE)
     for file in wanted:
-        try:
-            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError as error:
-            raise PersonalKeyError(f"{file.name} exists.", "A key is not overwritten.") from error
-        with os.fdopen(handle, "w") as opened:
-            opened.write(os.urandom(_KEY).hex() + "\n")
+        _draw(file)
+
+
+def _draw(file: Path) -> None:
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise PersonalKeyError(f"{file.name} exists.", "A key is not overwritten.") from error
+    with os.fdopen(handle, "w") as opened:
+        opened.write(os.urandom(_KEY).hex() + "\n")
+        opened.flush()
+        os.fsync(opened.fileno())

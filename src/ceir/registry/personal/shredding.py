@@ -1,9 +1,10 @@
 """Overwriting personal data whose days are over, or that a person wants gone."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 
 from django.db import models, transaction
@@ -64,7 +65,9 @@ def shred(at: datetime, *, actor: Actor = SYSTEM) -> Mapping[str, int]:
             continue
         for row in _due_rows(model, retention, at):
             names = _due_names(row, retention, at)
-            if _overwrite(row, retention, names, actor, at, RETENTION):
+            if _overwrite(
+                row, retention, names, actor, at, RETENTION, partial(_are_due, names, retention, at)
+            ):
                 counts.update(f"{model._meta.label}.{name}" for name in names)
         if retention.documents_kept_days is not None:
             shredded = _shred_documents(model, retention, actor, at)
@@ -94,7 +97,9 @@ def erase_about(who: Msisdn | Imsi, *, access: Access) -> Erased:
             still_open.add(subject)
             continue
         names = [f.name for f in encrypted_fields(type(row)) if getattr(row, f.attname) is not None]
-        if not _overwrite(row, retention, names, access.actor, access.at, access.basis):
+        if not _overwrite(
+            row, retention, names, access.actor, access.at, access.basis, partial(_has_ended, retention)
+        ):
             under_hold.add(subject)
             continue
         gone.add(subject)
@@ -124,18 +129,35 @@ def _due_names(row: models.Model, retention: Retention, at: datetime) -> list[st
     ]
 
 
+def _are_due(names: list[str], retention: Retention, at: datetime, row: models.Model) -> bool:
+    return set(names) <= set(_due_names(row, retention, at))
+
+
+def _has_ended(retention: Retention, row: models.Model) -> bool:
+    return retention.ended_at(row) is not None
+
+
 def _before(at: datetime, field: EncryptedField) -> datetime:
     return at - timedelta(days=field.kept_days)
 
 
 def _overwrite(
-    row: models.Model, retention: Retention, names: list[str], actor: Actor, at: datetime, basis: str
+    row: models.Model,
+    retention: Retention,
+    names: list[str],
+    actor: Actor,
+    at: datetime,
+    basis: str,
+    is_due: Callable[[models.Model], bool],
 ) -> bool:
     """Overwrite values of a row, and its keyed hashes with the last; not while its subject is held."""
     model, subject = type(row), retention.subject(row)
     with transaction.atomic():
         rows = model._default_manager.filter(pk=row.pk)
-        rows.select_for_update(of=("self",)).first()
+        there = rows.select_for_update(of=("self",)).first()
+        # Looked at again now that nobody else changes it: what it belongs to may go on after all.
+        if there is None or not is_due(there):
+            return False
         # Appended before looking for holds: whoever holds appends too, so that one waits for the other.
         record(actor, "personal.shredded", subject, at=at, basis=basis,
                detail={"model": model._meta.label, "fields": sorted(names)})  # fmt: skip

@@ -10,6 +10,7 @@ globals().update(
 CEIR_KEYS = Path()
 CEIR_DOCUMENTS = Path()
 CEIR_NOTICES: Path | None = None
+CEIR_SIGNING_KEY: Path | None = None
 CEIR_API_PER_MINUTE = 6000
 CEIR_WEBHOOKS_PRIVATE = False
 CEIR_EXEMPT_DEVICE_TYPES: tuple[str, ...] = ()

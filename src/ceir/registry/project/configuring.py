@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ceir.errors import CeirError
+from ceir.registry.country.reading import Decided
 from ceir.registry.project.identity_providers import IdentityProvider
 
 APPS = (
@@ -67,9 +68,12 @@ class RegistryOptions:
         identity_providers: by which people may log in.
         certificate_header: in which whatever ends TLS tells the certificate of a program; empty: no header
             is believed.
+        signing_key: Ed25519 key (PEM) that signs lists over the API, the one that signs snapshots; None: they
+            go out unsigned.
         api_per_minute: calls that a program may make, unless it has an allowance of its own.
         exempt_device_types: kinds of device (as the TAC list names them) that need no registration; the same
             as in the policy.
+        country: what the country decides; None: only what does without, and its clock is UTC.
         webhooks_private: webhooks may lead into networks of the installer's own, and without TLS.
     """
 
@@ -84,9 +88,11 @@ class RegistryOptions:
     proxies: int = 0
     identity_providers: tuple[IdentityProvider, ...] = ()
     certificate_header: str = ""
+    signing_key: Path | None = None
     api_per_minute: int = 6000
     exempt_device_types: tuple[str, ...] = ()
     webhooks_private: bool = False
+    country: Decided | None = None
     languages: tuple[tuple[str, str], ...] = field(default=(("en", "English"),))
 
     @property
@@ -161,7 +167,8 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
         ],
         "TASKS": {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}},
         "USE_TZ": True,
-        "TIME_ZONE": "UTC",
+        # The clock of pages, of days and of messages; the database keeps UTC all the same.
+        "TIME_ZONE": options.country.own.time_zone if options.country else "UTC",
         "LANGUAGES": list(options.languages),
         "LANGUAGE_CODE": options.languages[0][0],
         "STATIC_URL": "/static/",
@@ -182,8 +189,10 @@ def django_settings(options: RegistryOptions) -> dict[str, Any]:
         **_logins(options),
         "LOGGING_CONFIG": None,
         "CEIR_CERTIFICATE_HEADER": options.certificate_header,
+        "CEIR_SIGNING_KEY": options.signing_key,
         # The API refuses by the length that a request claims; files are streamed and not counted here.
         "DATA_UPLOAD_MAX_MEMORY_SIZE": 8_000_000,
+        "CEIR_COUNTRY": options.country,
         "CEIR_API_PER_MINUTE": options.api_per_minute,
         "CEIR_WEBHOOKS_PRIVATE": options.webhooks_private,
         "CEIR_EXEMPT_DEVICE_TYPES": options.exempt_device_types,
@@ -292,7 +301,7 @@ def _database(address: str | Path) -> dict[str, Any]:
             "The database's address is not one of PostgreSQL.", "postgresql://USER@HOST:PORT/NAME"
         )
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "ceir.registry.project.postgresql",
         "NAME": parts.path.strip("/"),
         "USER": unquote(parts.username or ""),
         # A password belongs in PGPASSFILE or in a service; one in an address is taken for containers.

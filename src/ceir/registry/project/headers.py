@@ -36,8 +36,9 @@ class HeadersMiddleware:
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", self.policy)
         response.headers.setdefault("Permissions-Policy", _PERMISSIONS)
-        # Programs bring no cookie: for them no session is looked for.
-        if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
+        # Programs bring no cookie, and what they call knows no sessions.
+        user = getattr(request, "user", None) if settings.SESSION_COOKIE_NAME in request.COOKIES else None
+        if user is not None and user.is_authenticated:
             # Nothing that somebody saw while logged in stays behind on a shared computer.
             response.headers.setdefault("Cache-Control", "no-store, private")
         return response

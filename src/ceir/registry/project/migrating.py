@@ -187,9 +187,9 @@ def migrate(
                 _go_on_after(refused.state, step, tries[step], chosen)
                 waiting(step)
                 sleep(chosen.pause_seconds)
-        # What Django does after all steps: kinds of content and permissions of models that came.
-        if done:
-            call_command("migrate", interactive=False, verbosity=0, stdout=io.StringIO())
+        # What Django does after all steps: kinds of content and permissions of models that came. Also where
+        # no step was left: whoever was killed may not have come to it.
+        call_command("migrate", interactive=False, verbosity=0, stdout=io.StringIO())
     return tuple(done)
 
 
@@ -211,7 +211,29 @@ def _take(done: list[str]) -> None:
         if action == "apply_success" and migration is not None:
             done.append(f"{migration.app_label}.{migration.name}")
 
-    executor = MigrationExecutor(connection, note)
+    class WholeSteps(MigrationExecutor):
+        """Steps whose mark is set in the transaction in which they are taken.
+
+        Why: Django sets it in one of its own after a step that leaves statements for its end; a process that
+        is killed between the two would try to make tables that are there, for ever.
+        """
+
+        def apply_migration(
+            self, state: Any, migration: Any, fake: bool = False, fake_initial: bool = False
+        ) -> Any:
+            if fake or fake_initial or not migration.atomic:
+                return super().apply_migration(state, migration, fake, fake_initial)
+            with self.connection.schema_editor(atomic=True) as editor:
+                state = migration.apply(state, editor)
+                for statement in editor.deferred_sql:
+                    editor.execute(statement, None)
+                editor.deferred_sql.clear()
+                # The library of types is behind: Django asks for the step itself.
+                self.record_migration(migration)  # type: ignore[call-arg]
+            note("apply_success", migration)
+            return state
+
+    executor = WholeSteps(connection, note)
     targets = executor.loader.graph.leaf_nodes()
     try:
         executor.migrate(targets, executor.migration_plan(targets))

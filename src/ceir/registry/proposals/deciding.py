@@ -1,4 +1,4 @@
-"""Proposing and deciding: the second person is another one, of another role."""
+"""Proposing and deciding: the second person is another one, of another role unless it is about rights."""
 
 import importlib
 import importlib.util
@@ -9,10 +9,12 @@ from functools import cache
 from typing import Any, ClassVar
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from ceir.errors import CeirError
-from ceir.registry.accounts.permissions import Permission, PermissionDeniedError, require
-from ceir.registry.actors import SYSTEM, Actor
+from ceir.registry.accounts.permissions import RULES, Permission, PermissionDeniedError, require
+from ceir.registry.accounts.same_person import is_answered_for, same_person
+from ceir.registry.actors import ROLES_OF, SYSTEM, Actor, OrganisationKind
 from ceir.registry.audit.chain import record
 from ceir.registry.free_text import free_text
 from ceir.registry.project.configuring import APPS
@@ -46,6 +48,8 @@ class ProposalKind:
         days: until it expires undecided.
         turned_down: what follows when it is rejected, withdrawn or expires: what stood only until somebody
             decided goes back; within the transaction of that.
+        gives_rights: it decides who may do what. Who decides is a person and no program, and may have the
+            role of who proposed; neither of the two is whom it is about.
     """
 
     name: str
@@ -55,6 +59,7 @@ class ProposalKind:
     carry_out: Callable[[Proposal, Actor, datetime], None]
     days: int = 14
     turned_down: Callable[[Proposal, Actor, datetime], None] | None = None
+    gives_rights: bool = False
 
 
 @cache
@@ -79,6 +84,8 @@ def propose(
         ProposalError: one of this kind waits for this subject already, or there is no reason.
     """
     require(actor, kind.may_propose)
+    if kind.gives_rights:
+        _require_not_own(actor, subject)
     reason = free_text(reason, "A reason", LONGEST_REASON)
     if not reason:
         raise ProposalError("A proposal needs a reason.", "Say why, for whoever decides and for the record.")
@@ -111,19 +118,16 @@ def decide(proposal_id: int, *, accept: bool, actor: Actor, reason: str, at: dat
     Raises:
         PermissionDeniedError: the actor may not, or is not a second person.
         ProposalError: there is none, or it is not open any more.
+        TextRefusedError: no reason is given: whoever is concerned, and a court, must be able to read why.
     """
-    reason = free_text(reason, "A reason", LONGEST_REASON)
+    reason = free_text(reason, "The reason of a decision", LONGEST_REASON, needed=True)
     with transaction.atomic():
         proposal = Proposal.objects.select_for_update().filter(pk=proposal_id).first()
         if proposal is None:
             raise ProposalError(f"There is no proposal {proposal_id}.", "List those that wait.")
         kind = all_kinds()[proposal.kind]
         require(actor, kind.may_decide)
-        if actor.id == proposal.proposed_by or actor.role == proposal.proposed_role:
-            raise FourEyesError(
-                "Who proposed a change, or has the same role, cannot decide it.",
-                "Ask somebody of another role.",
-            )
+        _require_second_person(proposal, kind, actor)
         if proposal.state != State.OPEN.value or proposal.expires_at <= at:
             over = proposal.state if proposal.state != State.OPEN.value else State.EXPIRED.value
             raise ProposalError(f"Proposal {proposal_id} is {over} already.", "Make a new one.")
@@ -175,6 +179,58 @@ def expire(at: datetime) -> int:
 
     late = Proposal.objects.filter(state=State.OPEN.value, expires_at__lte=at)
     return for_each(list(late.order_by("pk").values_list("pk", flat=True)), close)
+
+
+def seen_by(actor: Actor) -> QuerySet[Proposal]:
+    """The proposals that somebody may see: the regulator's people all of them, others those of kinds that
+    they may propose or decide: what a police station waits for says nothing to customs.
+
+    Raises:
+        PermissionDeniedError: none.
+    """
+    require(actor, Permission.PROPOSAL_READ)
+    role = actor.acts_as
+    if role in ROLES_OF[OrganisationKind.REGULATOR]:
+        return Proposal.objects.all()
+    kinds = [
+        name
+        for name, kind in all_kinds().items()
+        if role in RULES[kind.may_propose].roles | RULES[kind.may_decide].roles
+    ]
+    return Proposal.objects.filter(kind__in=kinds)
+
+
+def _require_second_person(proposal: Proposal, kind: ProposalKind, actor: Actor) -> None:
+    if kind.gives_rights:
+        if not actor.id.startswith("account:"):
+            raise FourEyesError(
+                "Rights are given by people, not by programs.", "Do it at the office's pages."
+            )
+        _require_not_own(actor, proposal.subject)
+    elif actor.role == proposal.proposed_role:
+        raise FourEyesError(
+            "Who proposed a change, or has the same role, cannot decide it.", "Ask somebody of another role."
+        )
+    if same_person(actor.id, proposal.proposed_by):
+        raise FourEyesError(
+            "Who proposed a change cannot decide it, by another account or a program neither.",
+            "Ask somebody else.",
+        )
+    _require_answered_for(actor)
+
+
+def _require_not_own(actor: Actor, subject: str) -> None:
+    _require_answered_for(actor)
+    if same_person(actor.id, subject):
+        raise FourEyesError("Nobody has a say in his own rights.", "Ask another administrator.")
+
+
+def _require_answered_for(actor: Actor) -> None:
+    if not is_answered_for(actor.id):
+        raise FourEyesError(
+            "Nobody is known to answer for this program: it is no pair of eyes.",
+            "Have credentials made that name who does.",
+        )
 
 
 def _turn_down(proposal: Proposal, actor: Actor, at: datetime) -> None:

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -105,6 +105,19 @@ def model_of(tac: Tac) -> Model | None:
         found.radio_interface,
         found.sim_slots,
     )
+
+
+def allocated_tacs(tacs: Collection[str], _day: date) -> frozenset[str]:
+    """Which of some TACs (8 digits) are on the list, whenever they came onto it."""
+    numbers = [int(tac) for tac in tacs]
+    found = TacRecord.objects.filter(pk__in=numbers).values_list("pk", flat=True)
+    return frozenset(f"{number:08}" for number in found)
+
+
+def seen_by(imeis: Sequence[int], day: date) -> frozenset[int]:
+    """Which of some IMEIs (14 digits as numbers) a network saw on a day or before it."""
+    found = Observed.objects.filter(pk__in=imeis, first_seen__lte=day).values_list("pk", flat=True)
+    return frozenset(found)
 
 
 def _tac_rows(lines: Iterable[str]) -> Iterator[tuple[Any, ...]]:

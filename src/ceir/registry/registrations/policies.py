@@ -66,6 +66,7 @@ class RegistrationPolicy:
     """What applies to registrations.
 
     Args:
+        kinds: that there are; others are refused.
         quotas: by kind; a kind that is missing has none.
         transfers: devices that one person receives from others.
         traveller_days: for how long a traveller's device is registered, from the arrival if it is known.
@@ -78,6 +79,7 @@ class RegistrationPolicy:
         duty_of: what is due.
     """
 
+    kinds: frozenset[Kind] = frozenset(Kind)
     quotas: Mapping[Kind, Quota] = field(
         default_factory=lambda: MappingProxyType(
             {Kind.PERSON: Quota(5, 365), Kind.TRAVELLER: Quota(1, 180), Kind.DIPLOMATIC: Quota(50)}

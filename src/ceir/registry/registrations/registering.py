@@ -1,11 +1,12 @@
 """Registering single devices: a person his own, a traveller for a while."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import ClassVar
 
 from django.db import transaction
+from django.utils.timezone import get_current_timezone
 
 from ceir.errors import CeirError
 from ceir.registry.accounts.permissions import Permission, require
@@ -125,7 +126,7 @@ def register_traveller(
             "Show the passport to customs or to the regulator: they register the device.",
         )
     model = _checked(identifiers, policy, asks)
-    since = at if arrived is None else min(at, datetime.combine(arrived, time.min, UTC))
+    since = at if arrived is None else min(at, datetime.combine(arrived, time.min, get_current_timezone()))
     ends_at = since + timedelta(days=policy.traveller_days)
     if ends_at <= at:
         raise RegistrationRefusedError(
@@ -144,6 +145,19 @@ def register_traveller(
             use(proof, Purpose.REGISTRATION, actor=actor, at=at)
         _record(registration, settled, actor, at)
     return registration
+
+
+def require_kind(kind: Kind, policy: RegistrationPolicy) -> None:
+    """Go on if there are registrations of a kind in this country.
+
+    Raises:
+        RegistrationRefusedError: there are none.
+    """
+    if kind not in policy.kinds:
+        raise RegistrationRefusedError(
+            f"There are no registrations of the kind {kind.value} in this country.",
+            f"There are: {', '.join(sorted(one.value for one in policy.kinds))}.",
+        )
 
 
 def assess(registration: Registration, owed: Owed, policy: RegistrationPolicy, at: datetime) -> Duty:
@@ -189,6 +203,7 @@ def _register(
     actor: Actor,
     at: datetime,
 ) -> tuple[Registration, list[Settled]]:
+    require_kind(kind, policy)
     check_quota(holding, kind, 1, policy.quotas.get(kind), at=at)
     owed = None
     if policy.duty_of is not None:

@@ -23,7 +23,12 @@ from ceir.registry.registrations.ending import refuse
 from ceir.registry.registrations.holding import Holding, check_quota, registered_before
 from ceir.registry.registrations.models import LIVING, Duty, Kind, Registration, State, Submission
 from ceir.registry.registrations.policies import DutyBasis, RegistrationPolicy
-from ceir.registry.registrations.registering import RegistrationRefusedError, Surroundings, assess
+from ceir.registry.registrations.registering import (
+    RegistrationRefusedError,
+    Surroundings,
+    assess,
+    require_kind,
+)
 from ceir.registry.standing import standings
 
 MOST_AT_ONCE = 100_000
@@ -105,6 +110,7 @@ def submit(
         raise RegistrationRefusedError(
             f"{kind.value} is not registered for organisations.", "It is registered by the person himself."
         )
+    require_kind(kind, policy)
     if not 1 <= len(wanted) <= MOST_AT_ONCE:
         raise RegistrationRefusedError(
             f"{len(wanted)} devices came; 1 to {MOST_AT_ONCE} can be registered at once.", "Split them."

@@ -2,14 +2,11 @@ from datetime import datetime, timedelta
 
 from ceir.registry.actors import SYSTEM
 from ceir.registry.jobs import Job
-from ceir.registry.releases.releasing import carry_on_all
+from ceir.registry.releases.releasing import carry_on_all, told_of
 
 
 def _carry_on(at: datetime) -> str:
-    progress = carry_on_all(actor=SYSTEM, at=at)
-    moved = sum(one.moved for one in progress)
-    stopped = sum(bool(one.stopped_by) for one in progress)
-    return f"{len(progress)} releases, {moved} devices let out, {stopped} stopped"
+    return told_of(carry_on_all(actor=SYSTEM, at=at))
 
 
 JOBS = (

@@ -58,6 +58,7 @@ class Release(models.Model):
     planned_by = models.CharField(max_length=64)
     planned_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
+    started_alone = models.BooleanField(default=False, help_text="By one person, within what one may.")
     ended_at = models.DateTimeField(null=True)
     undone_at = models.DateTimeField(null=True, help_text="Since then nothing that it released is out.")
 

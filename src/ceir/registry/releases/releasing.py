@@ -1,6 +1,7 @@
 """Carrying a release out: what goes out, when it stops, and taking it all back."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -9,23 +10,35 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
+from ceir.errors import CeirError
 from ceir.registry.accounts.permissions import Permission, PermissionDeniedError, require
 from ceir.registry.actors import SYSTEM, Actor
 from ceir.registry.free_text import free_text
 from ceir.registry.releases.holding import HELD
-from ceir.registry.releases.models import TRANSITIONS, Member, Release, ReleaseState
+from ceir.registry.releases.models import MILLION, TRANSITIONS, Member, Release, ReleaseState
 from ceir.registry.releases.planning import ReleaseError, note
 from ceir.registry.releases.signals import Signal, all_signals
 from ceir.registry.runs import loading
-from ceir.registry.runs.models import Outcome
+from ceir.registry.runs.models import Head, Outcome
 
 _DAY = timedelta(hours=24)
+_LATELY = timedelta(days=30)
+"""For so long what one person started counts with what one starts next: many small releases are one large."""
 
 
 class SecondPersonError(PermissionDeniedError):
     """One person alone may not start a release of this size."""
 
     code = "release_needs_second_person"
+
+
+class NotCarriedOnError(CeirError):
+    """Some running releases could not be carried on; the others were."""
+
+    code = "release_not_carried_on"
+
+
+_log = logging.getLogger("ceir.registry.releases")
 
 
 @dataclass(frozen=True)
@@ -47,16 +60,22 @@ def start(release_id: int, *, actor: Actor, at: datetime) -> Release:
 
     Raises:
         PermissionDeniedError: the actor may not.
-        SecondPersonError: its last stage is larger than the policy leaves to one person.
+        SecondPersonError: its last stage, with those of releases that one person started lately, is larger
+            than the policy leaves to one person.
         ReleaseError: it is not planned.
     """
     require(actor, Permission.RELEASE_MANAGE)
     with transaction.atomic():
         release = _locked(release_id)
-        if release.stages[-1]["buckets"] > release.alone_share:
+        # Whoever starts alone waits here, so that two shares are not each found small enough.
+        Head.objects.select_for_update().filter(pk=1).first()
+        lately = Release.objects.filter(started_alone=True, started_at__gt=at - _LATELY)
+        shares = sum(one.stages[-1]["buckets"] for one in (release, *lately))
+        if release.alone_share < min(shares, MILLION):
             raise SecondPersonError(
                 "The release lets out more than one person may decide.", "Propose it: release.start"
             )
+        release.started_alone = True
         return begin(release, actor, at)
 
 
@@ -163,9 +182,43 @@ def carry_on(
 def carry_on_all(
     *, actor: Actor, at: datetime, signals: Mapping[str, Signal] | None = None
 ) -> list[Progress]:
-    """Carry on with every running release, the oldest first."""
+    """Carry on with every running release by itself, the oldest first.
+
+    Why: one that cannot be looked at must not keep another from being stopped at its budget.
+
+    Raises:
+        PermissionDeniedError: the actor may not.
+        NotCarriedOnError: some could not, once all others went on; nothing more of those went out.
+    """
+    require(actor, Permission.RELEASE_CARRY_ON)
     running = Release.objects.filter(state=ReleaseState.RUNNING.value).order_by("pk")
-    return [carry_on(pk, actor=actor, at=at, signals=signals) for pk in running.values_list("pk", flat=True)]
+    progress: list[Progress] = []
+    failed: dict[int, Exception] = {}
+    for pk in list(running.values_list("pk", flat=True)):
+        try:
+            progress.append(carry_on(pk, actor=actor, at=at, signals=signals))
+        except Exception as error:  # noqa: BLE001 - raised below
+            # The job tells only the error's kind: its text may hold a row.
+            _log.exception("release_not_carried_on", extra={"release": pk})
+            failed[pk] = error
+    if failed:
+        told = "; ".join(f"release {pk}: {_kind(error)}" for pk, error in failed.items())
+        raise NotCarriedOnError(
+            f"{told}. The others: {told_of(progress)}",
+            "Nothing more of it goes out until it can; look into the log, then stop or mend it.",
+        ) from next(iter(failed.values()))
+    return progress
+
+
+def told_of(progress: Sequence[Progress]) -> str:
+    """What carrying on with some releases came to, in words."""
+    moved = sum(one.moved for one in progress)
+    stopped = sum(bool(one.stopped_by) for one in progress)
+    return f"{len(progress)} releases, {moved} devices let out, {stopped} stopped"
+
+
+def _kind(error: Exception) -> str:
+    return f"{error.code}: {error.detail}" if isinstance(error, CeirError) else type(error).__name__
 
 
 def released_devices(release_id: int) -> QuerySet[Member]:

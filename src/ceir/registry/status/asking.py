@@ -73,18 +73,19 @@ def facts(keys: Collection[int], *, actor: Actor, at: datetime) -> Iterator[Row]
     yield from map(Row._make, _select(_statement(tuple(parts), one=len(keys) == 1), values))
 
 
-def _select(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+def _select(statement: bytes, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     if connection.vendor != "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(statement, values)
+            cursor.execute(statement.decode(), values)
             return list(cursor.fetchall())
     # Prepared: thinking of a plan takes the database longer than carrying it out. Django's own cursors put
     # values into the text, so that each is another statement.
     from psycopg import Cursor  # noqa: PLC0415 - only where PostgreSQL is
 
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     with connection.wrap_database_errors, Cursor(connection.connection) as own:
-        own.execute(statement.encode(), values, prepare=True)
+        own.execute(statement, values, prepare=True)
         return list(own.fetchall())
 
 
@@ -178,7 +179,7 @@ _CODE = "(SELECT n.code FROM organisations_organisation AS n WHERE n.id = {organ
 
 
 @cache
-def _text(vendor: str, parts: tuple[str, ...], one: bool) -> str:
+def _text(vendor: str, parts: tuple[str, ...], one: bool) -> bytes:
     """The parts as one statement in a database's own words."""
     words = _POSTGRESQL if vendor == "postgresql" else _SQLITE
     code = _CODE.format(organisation=words["organisation"])
@@ -191,10 +192,10 @@ def _text(vendor: str, parts: tuple[str, ...], one: bool) -> str:
         "at_operator": words["at_operator"].format(code=code),
         "own_operator": f"o.operator = {code}",
     }
-    return "UNION ALL".join(part.format(**more) for part in parts)
+    return "UNION ALL".join(part.format(**more) for part in parts).encode()
 
 
-def _statement(parts: tuple[str, ...], *, one: bool) -> str:
+def _statement(parts: tuple[str, ...], *, one: bool) -> bytes:
     return _text(connection.vendor, parts, one)
 
 

@@ -9,6 +9,7 @@ from datetime import date
 from enum import Enum
 
 from django.db.models import Q, QuerySet
+from django.utils.timezone import localdate
 
 from ceir.identifiers import EquipmentIdentity, Imei, Msisdn
 from ceir.registry.accounts.permissions import Permission, PermissionDeniedError, require
@@ -128,7 +129,7 @@ def equipment_of(number: Msisdn, *, access: Access) -> tuple[list[Use], list[See
                             Known.REGISTRATION,
                             "",
                             number.digits,
-                            since.date() if since else None,
+                            localdate(since) if since else None,
                             "",
                             True,
                         )
@@ -191,7 +192,7 @@ def _paired(pairings: QuerySet[Pairing], access: Access) -> list[Use]:
                 Known.PAIRING,
                 _open(sim.imsi if sim else None, access, f"line:{row.line_id}"),
                 _open(row.line.number, access, f"line:{row.line_id}"),
-                (row.in_force_at or row.made_at).date(),
+                localdate(row.in_force_at or row.made_at),
                 sim.operator.code if sim else "",
                 True,
             )

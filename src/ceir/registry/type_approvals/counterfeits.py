@@ -13,6 +13,7 @@ from django.db import transaction
 from ceir.errors import CeirError
 from ceir.identifiers import Imei
 from ceir.registry.accounts.permissions import Permission, require
+from ceir.registry.accounts.same_person import same_person
 from ceir.registry.actors import Actor
 from ceir.registry.audit.chain import record
 from ceir.registry.documents.keeping import keep, read
@@ -155,7 +156,7 @@ def examine(report_id: int, *, actor: Actor, at: datetime) -> CounterfeitReport:
     require(actor, Permission.SURVEILLANCE_MANAGE)
     with transaction.atomic():
         found = _locked(report_id)
-        if found.reported_by == actor.id:
+        if same_person(found.reported_by, actor.id):
             raise CounterfeitReportError("Nobody examines his own report.", "Ask a colleague.")
         found.examined_by = actor.id
         _move(found, CounterfeitState.EXAMINED)
@@ -175,7 +176,7 @@ def conclude(
     require(actor, Permission.APPROVAL_DECIDE)
     with transaction.atomic():
         found = _locked(report_id)
-        if actor.id in (found.reported_by, found.examined_by):
+        if any(same_person(by, actor.id) for by in (found.reported_by, found.examined_by)):
             raise CounterfeitReportError(
                 "Who reported or examined it does not conclude it.", "Ask a colleague."
             )

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import BinaryIO, ClassVar
 
 from django.db import transaction
+from django.utils.timezone import localdate
 
 from ceir.errors import CeirError
 from ceir.registry.accounts.permissions import Permission, require
@@ -94,7 +95,7 @@ def report(
         raise LabReportRefusedError(
             f"The report has {len(measured)} measurements.", f"Give 1 to {MOST_MEASUREMENTS}."
         )
-    if tested.tested_on > at.date():
+    if tested.tested_on > localdate(at):
         raise LabReportRefusedError("The day of the test is not yet.", "Correct the day.")
     number = free_text(number, "A report's number", 64, needed=True)
     with transaction.atomic():

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import ClassVar
 
 from django.db import transaction
+from django.utils.timezone import localdate
 
 from ceir.errors import CeirError
 from ceir.identifiers import Imei
@@ -166,7 +167,7 @@ def follow_up(
         SurveillanceRefusedError: the audit is closed, the day is past, or the certificate is missing.
     """
     require(actor, Permission.SURVEILLANCE_MANAGE)
-    if due_on < at.date():
+    if due_on < localdate(at):
         raise SurveillanceRefusedError("The day is past.", "Give a day to come.")
     if action is Action.SUSPENSION and certificate is None:
         raise SurveillanceRefusedError("Nothing is named that would be suspended.", "Name the certificate.")

@@ -1,11 +1,9 @@
-"""Organisations: entered and put out of use by administrators."""
-
-from functools import partial
+"""Organisations: opened by two people, put out of use by one administrator."""
 
 from ceir.registry.accounts.permissions import Permission
 from ceir.registry.actors import OrganisationKind
 from ceir.registry.administration.declaring import Deed, Desk, choice, done, reason, with_reason, words
-from ceir.registry.organisations.entering import enter, set_in_use
+from ceir.registry.organisations.entering import enter, propose_in_use, put_out_of_use
 from ceir.registry.organisations.models import Organisation
 
 _MANAGE = Permission.ORGANISATION_MANAGE
@@ -13,14 +11,14 @@ _MANAGE = Permission.ORGANISATION_MANAGE
 DESKS = (
     Desk(
         Organisation,
-        sees=(_MANAGE, Permission.AUDIT_READ),
+        sees=(_MANAGE, Permission.RIGHTS_CONFIRM, Permission.AUDIT_READ),
         shown=("code", "kind", "name", "place", "active"),
         filters=("kind", "active"),
         find=("code", "name"),
         begin=(
             Deed(
                 "enter",
-                "Enter an organisation",
+                "Ask for an organisation to be opened",
                 _MANAGE,
                 done(
                     lambda _, typed, actor, at: enter(
@@ -28,6 +26,7 @@ DESKS = (
                         typed["code"],
                         typed["name"],
                         place=typed["place"],
+                        reason=typed["reason"],
                         actor=actor,
                         at=at,
                     )
@@ -37,6 +36,7 @@ DESKS = (
                     "code": lambda: words("Code", 32),
                     "name": lambda: words("Name", 200),
                     "place": lambda: words("Place", 200, needed=False),
+                    "reason": reason,
                 },
             ),
         ),
@@ -45,15 +45,15 @@ DESKS = (
                 "disable",
                 "Put out of use",
                 _MANAGE,
-                with_reason(partial(set_in_use, active=False)),
+                with_reason(put_out_of_use),
                 {"reason": reason},
                 lambda row: bool(row.active),
             ),
             Deed(
                 "enable",
-                "Put in use again",
+                "Ask that it be put in use",
                 _MANAGE,
-                with_reason(partial(set_in_use, active=True)),
+                with_reason(propose_in_use),
                 {"reason": reason},
                 lambda row: not row.active,
             ),

@@ -4,7 +4,7 @@ from functools import partial
 
 from ceir.registry.accounts.permissions import Permission
 from ceir.registry.administration.declaring import Deed, Desk, in_state, plain, reason, with_reason
-from ceir.registry.proposals.deciding import decide, withdraw
+from ceir.registry.proposals.deciding import decide, seen_by, withdraw
 from ceir.registry.proposals.models import Proposal, State
 
 _OPEN = in_state(State.OPEN)
@@ -17,6 +17,7 @@ DESKS = (
         shown=("kind", "subject", "state", "reason", "proposed_role", "proposed_at", "expires_at"),
         filters=("state", "kind"),
         find=("=subject",),
+        among=seen_by,
         deeds=(
             Deed(
                 "accept",
