@@ -14,9 +14,11 @@ from ceir.pipeline.catalogue import Run
 from ceir.pipeline.engines import DuckEngine
 from ceir.pipeline.explaining import explain
 from ceir.pipeline.release.ordering import ReleaseOrderError, order, standings
+from oracle import Inputs, Verdict, load, verdicts
 from oracle.outcomes import Pause, released_on
 
 from .conditions import BARRED, HEAD, STOLEN, WATCHED
+from .expecting import published_lists, rules_of
 
 D = date(2026, 3, 1)
 DUE = D + timedelta(days=30)
@@ -96,6 +98,20 @@ def test_the_share_grows_by_the_steps_and_who_is_out_stays_out(make: Callable[..
         assert waiting <= told
         out = now
     assert out == set(IMEIS)
+
+
+def test_the_independent_recomputation_gives_the_same_lists(make: Callable[..., Register]) -> None:
+    register = make(WATCHED, RELEASE)
+    files = register.root.with_name(f"{register.root.name}-files")
+    seen, barred = next(files.rglob("operator1_*.csv")), next(files.rglob("barred.csv"))
+    world = load(Inputs([("operator1", seen)], None, {"barred": barred}))
+    rules = {"lists": {"look_back_days": 180}} | rules_of(register.root / "policy.toml")
+    held: list[Verdict] = []
+    for day in (D, DUE, DUE + timedelta(days=7), DUE + timedelta(days=14)):
+        register.run(day)
+        held = verdicts(world, rules, day, held, D)
+        for name, rows in published_lists(world, rules, day, held).items():
+            assert register.rows(name) == rows, (day, name)
 
 
 def test_the_same_inputs_policy_and_day_give_the_same_bytes(make: Callable[..., Register]) -> None:
