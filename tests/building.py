@@ -36,6 +36,7 @@ HEADERS = {
     "barred-ranges": "first_imei,last_imei",
     "monitored": "imei",
     "appeals": "imei,condition",
+    "complaints": "imei,complained_on",
     "subscribers": "uid,imsi",
     "associations": "uid,imei",
     "type-approvals": "tac,certificate,holder,model,status,valid_from,valid_until",

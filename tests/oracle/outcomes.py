@@ -1,5 +1,6 @@
 """From rules to conditions, from conditions to verdicts, from verdicts to the three kinds of list."""
 
+import hashlib
 from collections.abc import Iterable
 from datetime import date, timedelta
 from fractions import Fraction
@@ -21,6 +22,38 @@ class Verdict(NamedTuple):
     rule: str
     first_matched_on: date
     block_on: date | None
+
+
+class Pause(NamedTuple):
+    """Days on which nothing is let out, from the first (None: ever) up to but not with `until` (None: "
+    "still)."""
+
+    first: date | None
+    until: date | None
+
+
+def released_on(
+    key: str, steps: Iterable[tuple[int, object]], imei: str, due: date, pauses: Iterable[Pause] = ()
+) -> date | None:
+    """The day on which a block that comes step by step comes: days are walked one by one, paused ones do not
+    count; None: it never comes."""
+    place = int(hashlib.md5(f"{key}:{imei}".encode(), usedforsecurity=False).hexdigest()[:8], 16)
+    delay = next(
+        day for day, share in steps if Fraction(str(share)) == 1 or place < int(Fraction(str(share)) * 16**8)
+    )
+    spans = list(pauses)
+    day = due
+    while True:
+        inside = [
+            p for p in spans if (p.first is None or p.first <= day) and (p.until is None or day < p.until)
+        ]
+        if any(p.until is None for p in inside):
+            return None
+        if not inside:
+            if delay == 0:
+                return day
+            delay -= 1
+        day += timedelta(days=1)
 
 
 def matches(
@@ -119,7 +152,8 @@ def _by_consequence(
             continue
         condition = policy["conditions"].get(verdict.rule)
         if condition is not None and condition.get("blocking") and verdict.block_on is not None:
-            blocking.setdefault(verdict.imei, []).append((verdict.block_on, condition["reason"]))
+            comes = _comes_on(policy, verdict.imei, verdict.rule, verdict.block_on)
+            blocking.setdefault(verdict.imei, []).append((comes, condition["reason"]))
     blocked: dict[str, tuple[str, str]] = {}
     notified: dict[str, tuple[str, str]] = {}
     golden = world.golden_md5 or set()
@@ -130,6 +164,18 @@ def _by_consequence(
         entry = (f"{first:%Y%m%d}", "|".join(sorted({reason for _, reason in causes})))
         (blocked if first <= as_of else notified)[imei] = entry
     return blocked, notified
+
+
+def _comes_on(policy: Policy, imei: str, label: str, due: date) -> date:
+    """The day on which a block comes: when it is due, or with its step."""
+    release = policy.get("release", {})
+    staged = release.get("conditions", {}) if release.get("staged_by", "pipeline") == "pipeline" else {}
+    if label not in staged:
+        return due
+    steps = [(step["day"], step["share"]) for step in staged[label]["steps"]]
+    comes = released_on(release["key"], steps, imei, due)
+    assert comes is not None
+    return comes
 
 
 def _notifications(

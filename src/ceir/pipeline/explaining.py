@@ -26,6 +26,7 @@ from ceir.pipeline.classify.running import evaluate, evidence_columns
 from ceir.pipeline.engines import Engine
 from ceir.pipeline.evidencing import EvidenceRows, Teller
 from ceir.pipeline.explaining_scores import ExplainedClaim, ExplainedScore, explain_claims, explain_score
+from ceir.pipeline.release.dating import name_staged
 from ceir.pipeline.workspace import Workspace
 from ceir.policy import Policy
 from ceir.policy.loading import load_policy
@@ -34,6 +35,9 @@ from ceir.tables.ended_verdicts import TABLE as ENDED
 from ceir.weights.scale import SCORED
 
 Pairs = tuple[tuple[str, str], ...]
+
+HELD = "is held back: its release is stopped"
+"""State of a verdict whose block comes step by step, and for now does not."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class ExplainedVerdict:
     Args:
         evidence: title, shown value and unit of each fact, as they were on the day of the run.
         rows: what the facts rest on, row by row, as far as it is still kept.
-        state: blocks since, will block on, or trial.
+        state: blocks since, will block on, is held back, or trial.
     """
 
     condition: str
@@ -300,15 +304,29 @@ def _verdicts(
     evaluate(engine, compiled, scope, keep_all=True)
     values = _evidence(engine, workspace, run, compiled, number)
     name_history(engine, workspace, "in_force", run)
+    engine.view("own_verdicts", f"SELECT * FROM in_force WHERE imei = {number}")
+    name_staged(engine, policy, run.releases, name="own_releases", verdicts="own_verdicts")
     found = engine.rows(
-        "SELECT condition, first_matched_on, block_on, matching FROM in_force "
-        f"WHERE imei = {number} ORDER BY condition"
+        "SELECT v.condition, v.first_matched_on, "
+        "CASE WHEN s.imei IS NULL THEN v.block_on ELSE s.release_on END, v.matching, "
+        "(s.imei IS NOT NULL AND s.release_on IS NULL) FROM own_verdicts AS v "
+        "LEFT JOIN own_releases AS s ON s.condition = v.condition ORDER BY v.condition"
     )
     return tuple(
         _explained(
-            policy, compiled, run, values, text, str(label), int(str(first)), block, bool(matching), teller
+            policy,
+            compiled,
+            run,
+            values,
+            text,
+            str(label),
+            int(str(first)),
+            block,
+            bool(matching),
+            teller,
+            bool(held),
         )
-        for label, first, block, matching in found
+        for label, first, block, matching, held in found
         if str(label) in policy.conditions
     )
 
@@ -340,6 +358,7 @@ def _explained(
     block: object,
     matching: bool,
     teller: Teller,
+    held: bool,
 ) -> ExplainedVerdict:
     condition = policy.conditions[label]
     sentences, rules, evidence, told = [], [], [], []
@@ -367,7 +386,7 @@ def _explained(
         first_matched_on=day_of(first),
         block_on=block_on,
         matching=matching,
-        state=_state(block_on, run.as_of),
+        state=HELD if held else _state(block_on, run.as_of),
         rows=teller.told(told),
         score=score,
     )
@@ -403,11 +422,12 @@ def _state(block_on: date | None, as_of: date) -> str:
 
 def _outcome(verdicts: tuple[ExplainedVerdict, ...], policy: Policy, as_of: date, *, golden: bool) -> str:
     dates = [v.block_on for v in verdicts if v.block_on is not None]
-    if dates and golden:
+    held = any(v.state == HELD for v in verdicts)
+    if (dates or held) and golden:
         return "spared"
     if dates:
         return "blocked" if min(dates) <= as_of else "notified"
-    if any(policy.conditions[v.condition].tracked for v in verdicts):
+    if held or any(policy.conditions[v.condition].tracked for v in verdicts):
         return "tracked"
     return "trial" if verdicts else "none"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ceir.errors import CeirError
-from ceir.pipeline.catalogue import Catalogue
+from ceir.pipeline.catalogue import Activation, Catalogue
 from ceir.pipeline.engines.engine import DiskFullError
 from ceir.policy import Policy, load_policy
 
@@ -68,7 +68,8 @@ class Workspace:
                 (root / folder).mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, root / "policy.toml")
             workspace = cls(root)
-            workspace.commit(Catalogue())
+            policy_now, sha256 = workspace.policy()
+            workspace.commit(Catalogue(activations=(_first_activation(policy_now, sha256),)))
         return workspace
 
     @classmethod
@@ -205,6 +206,16 @@ class Workspace:
             staged.replace(target)
             _sync(target.parent)
         return relative
+
+
+def _first_activation(policy: Policy, sha256: str) -> Activation:
+    budget = policy.budget.wrongly_cut_lines_per_1000
+    return Activation(
+        sha256=sha256,
+        name=policy.name,
+        version=policy.version,
+        budget=float(budget) if budget is not None else None,
+    )
 
 
 def replace_file(target: Path, content: bytes) -> None:

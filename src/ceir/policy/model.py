@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from ceir.policy.brakes import Budget, Release
 from ceir.rules import Rule, rule_named
 from ceir.rules.declaration import Parameter, Value
 from ceir.sources import all_sources
@@ -270,6 +271,8 @@ class Policy(_Strict):
     lists: ListOptions = ListOptions()
     amnesty: Amnesty = Amnesty()
     equipment_check: EquipmentCheck = EquipmentCheck()
+    budget: Budget = Budget()
+    release: Release = Release()
     checks: Mapping[str, Mapping[str, float]] = Field(
         default={}, description="Limits of file checks that differ from the default: `[checks.SOURCE]`."
     )
@@ -329,6 +332,15 @@ class Policy(_Strict):
                 fewest = use.parameters.get("min_seen_days")
                 if isinstance(fewest, int) and days and fewest > days:
                     raise ValueError(f"condition {label} wants {fewest} days seen within {days}")
+        return self
+
+    @model_validator(mode="after")
+    def _releases_fit(self) -> "Policy":
+        for label in self.release.conditions:
+            if label not in self.conditions:
+                raise ValueError(f"release.conditions.{label} is of no condition of this policy")
+            if not self.conditions[label].blocking:
+                raise ValueError(f"release.conditions.{label}: the condition does not block")
         return self
 
     @property

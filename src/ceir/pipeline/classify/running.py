@@ -43,6 +43,7 @@ from ceir.pipeline.classify.judging import conditions_sql, ended_sql, previous_s
 from ceir.pipeline.classify.preparing import month_masks, name_relations
 from ceir.pipeline.engines import Engine
 from ceir.pipeline.progress import SILENT, Progress
+from ceir.pipeline.release import release_states
 from ceir.pipeline.workspace import Workspace, canonical_json
 from ceir.policy import Policy
 from ceir.tables import Column
@@ -63,6 +64,12 @@ class TooManyMatchesError(CeirError):
     """A blocking condition matches more of the equipment than its policy thinks possible."""
 
     code = "too_many_matches"
+
+
+class PolicyNotActivatedError(CeirError):
+    """The policy has an error budget, or the one before it, and nobody put it in force."""
+
+    code = "policy_not_activated"
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,7 @@ def classify(
     Raises:
         NothingToClassifyError: nothing was ingested.
         TooManyMatchesError: a fuse blew; nothing was changed.
+        PolicyNotActivatedError: the policy was changed past its error budget.
     """
     catalogue = workspace.catalogue()
     as_of = request.as_of or last_day_observed(catalogue)
@@ -104,6 +112,7 @@ def classify(
             "There are no observations.", "Take some in: ceir ingest observations FILE"
         )
     policy, sha256 = workspace.policy()
+    _require_activated(catalogue, policy, sha256)
     for label in request.accepted:
         if label not in policy.conditions:
             raise UsageError(
@@ -157,6 +166,8 @@ def classify(
             counts=counts,
             accepted=dict(request.accepted),
             claims=f"lake/claims/{catalogue.next_run:05d}" if claims else None,
+            releases=release_states(engine, workspace, catalogue, policy, history, as_of),
+            orders=len(catalogue.release_orders),
         )
         (folder / "run.json").write_bytes(canonical_json(run.model_dump(mode="json")))
         step.at(6)
@@ -211,6 +222,23 @@ def evaluate(engine: Engine, compiled: Compiled, scope: str | None, *, keep_all:
     engine.table("matched", sql.removesuffix("WHERE matched <> 0") if keep_all else sql)
 
 
+def _require_activated(catalogue: Catalogue, policy: Policy, sha256: str) -> None:
+    """Refuse a policy that was slipped past its error budget.
+
+    Raises:
+        PolicyNotActivatedError: there is a budget, runs were made, and this text was not put in force.
+    """
+    last = catalogue.activations[-1] if catalogue.activations else None
+    budgeted = policy.budget.wrongly_cut_lines_per_1000 is not None or (
+        last is not None and last.budget is not None
+    )
+    if budgeted and catalogue.runs and (last is None or last.sha256 != sha256):
+        raise PolicyNotActivatedError(
+            "The text of policy.toml was not put in force, and there is an error budget.",
+            "Copy it elsewhere, then: ceir activate FILE",
+        )
+
+
 def _history(catalogue: Catalogue, as_of: date) -> Run | None:
     """The run of the latest earlier day: a run repeated on a day starts from where that day began.
 
@@ -236,6 +264,7 @@ def _same_run(
         and last.policy_sha256 == sha256
         and last.inputs == inputs
         and last.fingerprint == compiled.fingerprint
+        and last.orders == len(catalogue.release_orders)
     )
     return last if same else None
 

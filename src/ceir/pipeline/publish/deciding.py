@@ -1,21 +1,28 @@
 """From verdicts to decisions, and to whom they matter: the relations that lists are made of."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ceir.clock import day_of
 from ceir.facts._ranges import in_ranges_sql
+from ceir.pipeline.catalogue import ReleaseState
 from ceir.pipeline.classify.inputs import equipment_sql
 from ceir.pipeline.classify.preparing import month_masks
 from ceir.pipeline.engines import Engine
+from ceir.pipeline.release.dating import name_staged
 from ceir.policy import Policy
 
 
-def name_decisions(engine: Engine, policy: Policy, as_of: int) -> None:
-    """Name `decisions`: one outcome per equipment with a verdict in force, with the texts lists carry.
+def name_decisions(engine: Engine, policy: Policy, as_of: int, releases: Iterable[ReleaseState] = ()) -> None:
+    """Name `decisions`: one outcome per equipment with a verdict in force, with the texts lists carry; and
+    `counted`, the verdicts it was made of with the days on which their blocks come.
 
     Reads the relations `verdicts`, `malformed`, `golden`, `appeals`. Golden equipment is spared from blocking
     and from notices, whatever its verdicts. A verdict that an appeal restored equipment from counts as one of
-    a trial.
+    a trial. A block that comes step by step has the day of its step; one whose release is stopped has none,
+    and its equipment is tracked.
+
+    Args:
+        releases: where blocks that come step by step stand, as the run keeps it.
     """
     labels = list(policy.conditions.items())
     rows = " UNION ALL ".join(
@@ -24,16 +31,25 @@ def name_decisions(engine: Engine, policy: Policy, as_of: int) -> None:
         for bit, (label, c) in enumerate(labels)
     )
     engine.table("policy_conditions", rows)
+    staged = name_staged(engine, policy, releases)
+    comes = "CASE WHEN s.imei IS NULL THEN v.block_on ELSE s.release_on END" if staged else "v.block_on"
+    held = "(s.imei IS NOT NULL AND s.release_on IS NULL)" if staged else "FALSE"
+    join = "LEFT JOIN staged AS s ON s.imei = v.imei AND s.condition = v.condition " if staged else ""
+    engine.view(
+        "counted",
+        "SELECT v.imei, v.first_matched_on, v.amnesty, k.bit, "
+        f"CASE WHEN a.imei IS NULL THEN {comes} END AS block_on, "
+        f"({held} AND a.imei IS NULL) AS held, ((k.tracked OR {held}) AND a.imei IS NULL) AS tracked "
+        "FROM verdicts AS v JOIN policy_conditions AS k ON k.condition = v.condition "
+        f"{join}LEFT JOIN (SELECT DISTINCT imei, condition FROM appeals) AS a "
+        "ON a.imei = v.imei AND a.condition = v.condition",
+    )
     engine.table(
         "outcomes",
         "SELECT imei, MIN(block_on) AS block_on, MIN(first_matched_on) AS since, "
         "COALESCE(BIT_OR(CASE WHEN block_on IS NOT NULL THEN bit END), 0) AS reasons, "
-        "BIT_OR(bit) AS conditions, BOOL_OR(tracked) AS tracked, BOOL_OR(amnesty) AS amnesty FROM ("
-        "SELECT v.imei, v.first_matched_on, v.amnesty, k.bit, "
-        "CASE WHEN a.imei IS NULL THEN v.block_on END AS block_on, (k.tracked AND a.imei IS NULL) AS tracked "
-        "FROM verdicts AS v JOIN policy_conditions AS k ON k.condition = v.condition "
-        "LEFT JOIN (SELECT DISTINCT imei, condition FROM appeals) AS a "
-        "ON a.imei = v.imei AND a.condition = v.condition) AS counted GROUP BY imei",
+        "BIT_OR(bit) AS conditions, BOOL_OR(tracked) AS tracked, BOOL_OR(held) AS held, "
+        "BOOL_OR(amnesty) AS amnesty FROM counted GROUP BY imei",
     )
     equipment = equipment_sql("seen_nothing", ())
     engine.view(
@@ -44,13 +60,14 @@ def name_decisions(engine: Engine, policy: Policy, as_of: int) -> None:
     )
     engine.table(
         "decided",
-        "SELECT o.imei, e.text, CASE WHEN o.block_on IS NOT NULL AND g.imei_md5 IS NOT NULL THEN 'spared' "
+        "SELECT o.imei, e.text, CASE WHEN (o.block_on IS NOT NULL OR o.held) AND g.imei_md5 IS NOT NULL "
+        "THEN 'spared' "
         f"WHEN o.block_on <= {as_of} THEN 'blocked' WHEN o.block_on IS NOT NULL THEN 'notified' "
         "WHEN o.tracked THEN 'tracked' ELSE 'trial' END AS outcome, o.block_on, o.since, o.reasons, "
         f"o.conditions, o.amnesty FROM outcomes AS o JOIN ({equipment}) AS e ON e.imei = o.imei "
         "LEFT JOIN (SELECT DISTINCT imei_md5 FROM golden) AS g "
         # only what would be blocked is hashed
-        "ON g.imei_md5 = CASE WHEN o.block_on IS NOT NULL THEN MD5(e.text) END",
+        "ON g.imei_md5 = CASE WHEN o.block_on IS NOT NULL OR o.held THEN MD5(e.text) END",
     )
     _name_texts(engine, policy)
     keep = "" if policy.lists.include_malformed else " WHERE d.imei >= 0"

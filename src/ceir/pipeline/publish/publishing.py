@@ -1,5 +1,6 @@
 """Publishing a run: lists for every receiver, the changes since an earlier run, and a manifest of it all."""
 
+import hashlib
 import platform
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -95,7 +96,7 @@ def publish(
             name_inputs(engine, workspace, catalogue)
             name_history(engine, workspace, "verdicts", run)
             as_of = day_number(run.as_of)
-            name_decisions(engine, policy, as_of)
+            name_decisions(engine, policy, as_of, run.releases)
             name_past_claims(engine, workspace, "claims", run)
             name_lines(engine, as_of)
             step.at(1)
@@ -247,7 +248,21 @@ def _manifest(
     engine: Engine,
 ) -> dict[str, object]:
     """What lies in the folder and what it was made of; no moment of making, so that it can be made again."""
+    more: dict[str, object] = {}
+    if policy.release.staged_by == "register":
+        more["release"] = {"staged_by": "register"}
+    elif policy.release.staged:
+        more["release"] = {
+            "staged_by": "pipeline",
+            "key_sha256": hashlib.sha256(policy.release.key.encode("utf-8")).hexdigest(),
+            "orders": run.orders,
+            "conditions": [state.model_dump(mode="json") for state in run.releases],
+        }
+    put = next((a for a in reversed(catalogue.activations) if a.sha256 == sha256), None)
+    if put is not None and put.at is not None and (put.budget is not None or put.accepted):
+        more["activation"] = put.model_dump(mode="json", exclude={"name", "version", "sha256"})
     return {
+        **more,
         "format": 1,
         "country": policy.country.name,
         "as_of": run.as_of.isoformat(),
