@@ -358,7 +358,8 @@ def _read_associations(world: World, path: Place) -> None:
     found: dict[str, set[str]] = {}
 
     def take(row: Row) -> None:
-        found.setdefault(_imei(row["imei"]), set()).add(_present(row["uid"]))
+        imei, uid = _imei(row["imei"]), _present(row["uid"])
+        found.setdefault(imei, set()).add(uid)
 
     _rows(world, "associations", path, ("uid", "imei"), take)
     world.owners = found
