@@ -88,16 +88,14 @@ def name_lines(engine: Engine, as_of: int) -> None:
     Null: it goes on working. Of several conditions the earliest day counts, so that one without exceptions
     (a theft) stops everybody. Also `kept`: the lines that an exception list must carry.
 
-    Reads `decisions`, `verdicts`, `appeals`, `policy_conditions` and the run's `claims`.
+    Reads `decisions`, `counted`, `policy_conditions` and the run's `claims`.
     """
     engine.table(
         "consequences",
-        "SELECT v.imei, v.block_on, k.exceptions FROM verdicts AS v "
-        "JOIN policy_conditions AS k ON k.condition = v.condition "
+        "SELECT v.imei, v.block_on, k.exceptions FROM counted AS v "
+        "JOIN policy_conditions AS k ON k.bit = v.bit "
         "JOIN (SELECT imei FROM decisions WHERE outcome IN ('blocked', 'notified')) AS d ON d.imei = v.imei "
-        "LEFT JOIN (SELECT DISTINCT imei, condition FROM appeals) AS a "
-        "ON a.imei = v.imei AND a.condition = v.condition "
-        "WHERE v.block_on IS NOT NULL AND a.imei IS NULL",
+        "WHERE v.block_on IS NOT NULL",
     )
     engine.table(
         "line_stops",
