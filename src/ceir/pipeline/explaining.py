@@ -361,7 +361,8 @@ def _explained(
     held: bool,
 ) -> ExplainedVerdict:
     condition = policy.conditions[label]
-    sentences, rules, evidence, told = [], [], [], []
+    sentences, rules, evidence = [], [], []
+    told: list[FactColumn] = []
     score: ExplainedScore | None = None
     for owner, use, columns in compiled.uses:
         if owner != label:

@@ -28,7 +28,7 @@ from ceir.rules import Rule
 from ceir.rules.declaration import Value
 from ceir.weights.scale import scale_of
 from ceir.weights.scoring import score_sql, signals_sql
-from ceir.workings import all_workings
+from ceir.workings import Working, all_workings
 
 DAY_AFTER = "day_after"
 """A name every rule may use: the day after the day of the run, as a day number."""
@@ -293,7 +293,7 @@ def _column(
     if fact is None:
         raise DeclarationError(f"Rule {use.rule} needs the fact {name!r}, which does not exist.")
     workings = working_names(fact.workings)
-    declared = (fact, *(all_workings()[w] for w in workings))
+    declared: tuple[Fact | Working, ...] = (fact, *(all_workings()[w] for w in workings))
     parameters = dict.fromkeys(p for d in declared for p in d.parameters)
     defaults = {name: value for d in declared for name, value in d.defaults.items()}
     given = {

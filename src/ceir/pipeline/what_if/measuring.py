@@ -9,7 +9,7 @@ from datetime import date
 
 from ceir.clock import day_number, day_of
 from ceir.pipeline.catalogue import Catalogue
-from ceir.pipeline.classify.compiling import month_masks
+from ceir.pipeline.classify.preparing import month_masks
 from ceir.pipeline.engines import Engine
 from ceir.pipeline.publish.deciding import home_sql
 from ceir.pipeline.what_if.result import Count, Group, Overlap, Step
@@ -274,8 +274,9 @@ class Measured:
 
 
 def lines_sql(devices: str, policy: Policy, as_of: date) -> str:
-    """SELECT of the lines (imei, imsi, operator) of these devices: seen within the policy's look-back and not
-    paired; the home operator of the IMSI, else the one that saw it first by name."""
+    """SELECT of the lines (imei, imsi, operator) of these devices: seen within the policy's look-back, not
+    paired, and none that goes on by a condition with exceptions; the home operator of the IMSI, else the one
+    that saw it first by name. Reads `kept`."""
     end = day_number(as_of) + 1
     start = end - policy.lists.look_back_days
     first = day_of(start)
@@ -285,8 +286,9 @@ def lines_sql(devices: str, policy: Policy, as_of: date) -> str:
     return (
         f"SELECT o.imei, o.imsi, MIN(COALESCE({home_sql('o.imsi', policy)}, o.operator)) AS operator "
         "FROM observations AS o LEFT JOIN (SELECT DISTINCT imei, imsi FROM pairings) AS p "
-        "ON p.imei = o.imei AND p.imsi = o.imsi "
-        f"WHERE o.month >= {first.year * 100 + first.month} AND o.imsi IS NOT NULL AND p.imei IS NULL "
+        "ON p.imei = o.imei AND p.imsi = o.imsi LEFT JOIN kept AS k ON k.imei = o.imei AND k.imsi = o.imsi "
+        "WHERE k.imei IS NULL "
+        f"AND o.month >= {first.year * 100 + first.month} AND o.imsi IS NOT NULL AND p.imei IS NULL "
         f"AND (CASE o.month {cases} ELSE 0 END) <> 0 AND o.imei IN (SELECT imei FROM {devices}) "
         "GROUP BY o.imei, o.imsi"
     )

@@ -17,12 +17,13 @@ from ceir.clock import day_number
 from ceir.errors import CeirError, UsageError
 from ceir.pipeline.catalogue import Catalogue, Run
 from ceir.pipeline.classify.changing import name_history
+from ceir.pipeline.classify.claiming import name_past_claims
 from ceir.pipeline.classify.inputs import name_inputs, observation_ingests
 from ceir.pipeline.classify.running import Request, classify, last_day_observed
 from ceir.pipeline.engines import Engine, Limits
 from ceir.pipeline.engines.engine import EngineError
 from ceir.pipeline.progress import SILENT, Progress
-from ceir.pipeline.publish.deciding import name_decisions
+from ceir.pipeline.publish.deciding import name_decisions, name_lines
 from ceir.pipeline.what_if.expecting import calibrated_conditions, expected_wrong
 from ceir.pipeline.what_if.known import Past
 from ceir.pipeline.what_if.measuring import AGES, MOST_MODELS, Measured, name_places, region_name
@@ -154,7 +155,10 @@ def replay(
     measured = Measured(engine, side, policy, "subscribers" in past.catalogue.lists)
     if history is not None:
         folder = f"runs/{history.id:05d}"
-        shutil.copytree(past.workspace.path(folder) / "verdicts", scratch.path(folder) / "verdicts")
+        carried = [f"{folder}/verdicts", f"{folder}/suspects", *([history.claims] if history.claims else [])]
+        for place in carried:
+            if past.workspace.path(place).exists():
+                shutil.copytree(past.workspace.path(place), scratch.path(place))
     _begin(past, scratch, history, measured)
     runs: list[Run] = []
     accepted = dict.fromkeys(policy.conditions, "only to see what would happen")
@@ -164,6 +168,8 @@ def replay(
                 run, _ = classify(scratch, Request(day, accepted), engine)
                 name_history(engine, scratch, "verdicts", run)
                 name_decisions(engine, policy, day_number(day), run.releases)
+                name_past_claims(engine, scratch, "claims", run)
+                name_lines(engine, day_number(day))
                 measured.step(day)
                 runs.append(run)
             step.at(number)
@@ -185,6 +191,8 @@ def _begin(past: Past, scratch: Workspace, history: Run | None, measured: Measur
     name_inputs(engine, scratch, past.on(history.as_of))
     name_history(engine, scratch, "verdicts", history)
     name_decisions(engine, before, day_number(history.as_of), history.releases)
+    name_past_claims(engine, scratch, "claims", history)
+    name_lines(engine, day_number(history.as_of))
     measured.begin(history.as_of)
 
 
