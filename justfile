@@ -25,14 +25,14 @@ contracts:
 
 # All tests but those with other people's network software; further words go to pytest: just test -k explain
 test *args:
-    {{check_group}} pytest -n 2 --dist loadfile --ignore tests/integration/interfaces {{args}}
+    {{check_group}} pytest -n 3 --dist loadfile --no-loadscope-reorder --ignore tests/integration/interfaces {{args}}
 
 # SQLite's turn comes with `just test`. Without PostgreSQL on the machine it says so; with CEIR_PEERS=required it fails.
 
 # The register's tests once more, on a real PostgreSQL: tools/postgres.sh starts one and takes it away again.
 register *args:
     if compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || [ "${CEIR_PEERS:-}" = required ]; then \
-      tools/postgres.sh {{check_group}} pytest -n 2 --dist loadfile tests/registry {{args}}; \
+      tools/postgres.sh {{check_group}} pytest -n 3 --dist loadfile --no-loadscope-reorder tests/registry {{args}}; \
     else \
       echo "PostgreSQL is not installed: the register was not tested on it." >&2; \
     fi

@@ -5,6 +5,8 @@ import os
 import tempfile
 from pathlib import Path
 
+import pytest
+
 from ceir.registry.personal.keys import make_keys
 from ceir.registry.project.configuring import RegistryOptions, configure
 
@@ -18,3 +20,11 @@ configure(
         debug=True,
     )
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first: one that begins last would have a processor for itself."""
+    slow = {
+        item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("spark")
+    }
+    items.sort(key=lambda item: item.path not in slow)

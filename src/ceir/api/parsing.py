@@ -9,7 +9,7 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Annotated
 
-from ninja import P, Schema
+from ninja import Schema
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -27,8 +27,8 @@ from ceir.registry.devices.identifying import Identifiers
 GREATEST_KEY = 2**63 - 1
 _FIRST_YEAR, _LAST_YEAR = 1990, 2199
 
-Key = Annotated[int, P(ge=1, le=GREATEST_KEY)]
-"""A key in a path."""
+Key = Annotated[int, Field(ge=1, le=GREATEST_KEY)]
+"""A key in a path. As a parameter of the framework's own (`P`) its bounds would be dropped in silence."""
 
 KeyIn = Annotated[int, Field(ge=1, le=GREATEST_KEY)]
 """A key in a body."""

@@ -125,7 +125,6 @@ def test_serving_is_examined_without_serving(served: Ceir) -> None:
 @pytest.mark.parametrize(
     ("line", "code", "words"),
     [
-        (("serve",), "usage", "n17"),
         (("serve", "x25"), "usage", "all"),
         (("serve", "n17", "--listen", "here"), "serve_configuration", "HOST:PORT"),
         (("serve", "n17", "--listen", "sctp:127.0.0.1:3868"), "serve_configuration", "HOST:PORT"),

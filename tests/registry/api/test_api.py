@@ -8,6 +8,7 @@ from django.test import Client as Http
 from people import NOW, account, actor
 from people import credentials as make_credentials
 
+from ceir.api.urls import API
 from ceir.registry.accounts.clients import ClientRefusedError
 from ceir.registry.accounts.permissions import RULES, Permission
 from ceir.registry.actors import Role
@@ -124,3 +125,12 @@ def test_the_api_describes_itself() -> None:
     document = get("openapi.json").json()
     assert document["openapi"].startswith("3.1")
     assert "/api/v1/proposals/{proposal_id}/decision" in document["paths"]
+
+
+def test_every_key_in_a_path_has_bounds_so_that_no_database_is_asked_for_more_than_it_can_hold() -> None:
+    for path, methods in API.get_openapi_schema()["paths"].items():
+        for operation in methods.values():
+            for parameter in operation.get("parameters", ()):
+                schema = parameter["schema"]
+                if parameter["in"] == "path" and schema.get("type") == "integer":
+                    assert schema.get("maximum", schema.get("exclusiveMaximum", 2**64)) < 2**63, path

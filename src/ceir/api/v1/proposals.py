@@ -7,7 +7,7 @@ from django.utils import timezone
 from ninja import Router, Schema
 
 from ceir.api.paging import CursorError, Page, page_of
-from ceir.api.parsing import Reason, one_of
+from ceir.api.parsing import Key, Reason, one_of
 from ceir.api.problems import NotFoundError
 from ceir.api.terms import Example, Guard, terms
 from ceir.api.tokens import Request
@@ -97,7 +97,7 @@ def list_proposals(
         ),
     ),
 )
-def one_proposal(request: Request, proposal_id: int) -> Proposal:
+def one_proposal(request: Request, proposal_id: Key) -> Proposal:
     """As it stands."""
     found = seen_by(request.auth.actor).filter(pk=proposal_id).first()
     if found is None:
@@ -122,7 +122,7 @@ def one_proposal(request: Request, proposal_id: int) -> Proposal:
         ),
     ),
 )
-def decide_proposal(request: Request, proposal_id: int, decision: Decision) -> Proposal:
+def decide_proposal(request: Request, proposal_id: Key, decision: Decision) -> Proposal:
     """Carries the change out, or not; exactly once."""
     one_proposal(request, proposal_id)
     return decide(
