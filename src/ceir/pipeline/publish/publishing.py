@@ -249,6 +249,9 @@ def _manifest(
 ) -> dict[str, object]:
     """What lies in the folder and what it was made of; no moment of making, so that it can be made again."""
     more: dict[str, object] = {}
+    keeping = sorted(label for label, c in policy.conditions.items() if c.blocking and c.exceptions != "none")
+    if keeping:
+        more["keeps_lines"] = keeping
     if policy.release.staged_by == "register":
         more["release"] = {"staged_by": "register"}
     elif policy.release.staged:

@@ -29,6 +29,12 @@ from ceir.registry.runs.rows import RunRowsError, contact_rows, decision_rows
 NOTIFICATIONS = "notifications.csv"
 
 
+class RunKeepsLinesError(RunRefusedError):
+    """A run keeps lines of blocked identities working, which the register cannot hand on."""
+
+    code: ClassVar[str] = "run_keeps_lines"
+
+
 class RunOutOfOrderError(RunRefusedError):
     """A run is older than the one taken over last, or its changes are against another one."""
 
@@ -76,6 +82,7 @@ def apply(source: Path | Mapping[str, Path], *, actor: Actor, at: datetime, beca
         if there is not None:
             return Applied(there, is_new=False)
         _require_its_day(manifest, at)
+        _require_all_exceptions(manifest)
         _require_order(head.run, publication, because)
         run = Run.objects.create(
             number=manifest.run,
@@ -117,6 +124,17 @@ def _same_run(publication: Publication) -> Run | None:
         f"Run {there.number} was taken over with another manifest.",
         "Find out which of the two the workspace published.",
     )
+
+
+def _require_all_exceptions(manifest: Manifest) -> None:
+    """Refuse a run whose exceptions the register would not hand on: it knows its own pairings alone, and the
+    people whom the run lets go on would be cut."""
+    if manifest.keeps_lines:
+        raise RunKeepsLinesError(
+            f"Run {manifest.run} lets some lines of blocked identities go on; the register would cut them. "
+            f"Conditions: {', '.join(manifest.keeps_lines)}.",
+            "Send operators the lists of such a policy from the pipeline, or make these conditions trials.",
+        )
 
 
 def _require_its_day(manifest: Manifest, at: datetime) -> None:

@@ -80,7 +80,11 @@ class _Policy(_Part):
 
 
 class Manifest(_Part):
-    """What lies in a publication and what it was made of; the parts of it that the register needs."""
+    """What lies in a publication and what it was made of; the parts of it that the register needs.
+
+    Args:
+        keeps_lines: conditions that block identities of which some lines go on, by exceptions of the run.
+    """
 
     format: Literal[1]
     country: Annotated[str, StringConstraints(min_length=1, max_length=100)]
@@ -88,6 +92,7 @@ class Manifest(_Part):
     run: Annotated[int, Field(ge=1, lt=2**62)]
     base: _Base | None
     policy: _Policy
+    keeps_lines: tuple[str, ...] = Field(default=(), strict=False)
     files: tuple[ListedFile, ...] = Field(strict=False)
 
     @model_validator(mode="after")
