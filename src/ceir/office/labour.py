@@ -1,6 +1,7 @@
 """The process that works by itself: jobs that are due, or tasks of the queue."""
 
 import logging
+import os
 import signal
 import sys
 import threading
@@ -10,6 +11,7 @@ from pathlib import Path
 from ceir.clock import system_clock
 from ceir.interfaces.serving.logs import log_as_json
 from ceir.office.configuration import options_of, read_orders, ready_file
+from ceir.office.lineage import watch_parent
 from ceir.registry.project.configuring import configure
 
 MEASURES = "jobs-0"
@@ -23,7 +25,9 @@ _log = logging.getLogger("ceir.office.labour")
 def main(folder: Path, name: str, duty: str) -> int:
     """Work until SIGTERM; what is begun then is ended first. Returns: the exit code."""
     log_as_json()
-    configure(options_of(read_orders(folder)))
+    told = read_orders(folder)
+    watch_parent(os.getppid(), told.office.grace_seconds)
+    configure(options_of(told))
     from django.db import Error  # noqa: PLC0415 - Django is set up only now
     from django.db.models.signals import post_save  # noqa: PLC0415
     from django_tasks.base import TaskResultStatus  # noqa: PLC0415

@@ -30,12 +30,20 @@ def end_with_parent() -> Callable[[], None]:
     return prepare
 
 
-def watch_parent(parent: int) -> None:
-    """End this process with SIGTERM once its parent is another than it was: for children that were forked."""
+def watch_parent(parent: int, grace: float) -> None:
+    """End this process with SIGTERM once its parent is another than it was, and by force if that takes long.
+
+    Why by force: whoever would have done that is the parent that is gone.
+
+    Args:
+        grace: seconds that it may take to end in good order.
+    """
 
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(_LOOK_SECONDS)
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(grace)
+        os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=watch, daemon=True, name="parent").start()

@@ -35,6 +35,7 @@ def main(folder: Path, name: str) -> None:
     """Answer until SIGTERM."""
     log_as_json()
     office = read_orders(folder).office
+    watch_parent(os.getppid(), office.grace_seconds)
     tls: dict[str, Any] = {}
     if office.tls is not None:
         tls = {"ssl_cert": office.tls.certificate, "ssl_key": office.tls.key}
@@ -63,8 +64,8 @@ def main(folder: Path, name: str) -> None:
 def _load(folder: Path, parent: int, ready: Path) -> Application:
     """In each process that answers: Django, once."""
     log_as_json()
-    watch_parent(parent)
     told = read_orders(folder)
+    watch_parent(parent, told.office.grace_seconds)
     configure(options_of(told))
     application = build(told.office)
     ready.touch()
