@@ -141,13 +141,21 @@ def _why_not_ready() -> str | None:
     if time.monotonic() - _last_look[0] < _LOOK_SECONDS:
         return None
     try:
-        connection.close_if_unusable_or_obsolete()
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        try:
+            _ask(connection)
+        except Error:
+            # The connection may be one from before the database was started again: a new one decides.
+            connection.close()
+            _ask(connection)
     except Error:
         return "the database does not answer"
     _last_look[0] = time.monotonic()
     return None
+
+
+def _ask(connection: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
 
 
 def _granian_logs() -> dict[str, Any]:
