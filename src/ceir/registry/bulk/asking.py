@@ -116,14 +116,14 @@ def carry_out(key: UUID, read: ReadIdentity, now: Callable[[], datetime]) -> str
         if number in there:
             continue
         if not _answer_part(question, number, asked[begin : begin + MOST_AT_ONCE], actor, read, now()):
-            return State.CANCELLED.value
+            return _state_of(key)  # cancelled, or another worker has been faster
     with transaction.atomic():
         changed = Question.objects.filter(pk=key, state=State.RUNNING.value).update(
             state=State.DONE.value, ended_at=now()
         )
         if changed:
             record(actor, "bulk.answered", f"bulk:{key}", at=now(), detail={"identifiers": question.total})
-    return State.DONE.value
+    return _state_of(key)
 
 
 def cancel(key: UUID, *, actor: Actor, at: datetime) -> None:
@@ -159,6 +159,10 @@ def forget(at: datetime) -> int:
     count = over.count()
     over.delete()
     return count
+
+
+def _state_of(key: UUID) -> str:
+    return Question.objects.filter(pk=key).values_list("state", flat=True).first() or "gone"
 
 
 def _parts(question: Question) -> Iterator[bytes]:

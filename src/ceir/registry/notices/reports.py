@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db import close_old_connections, transaction
+from django.db import close_old_connections, connection, transaction
 from django.db.models import Exists, OuterRef
 
 from ceir.clock import Clock
@@ -41,14 +41,20 @@ def keeper(gateway: str, terms: NoticeTerms, clock: Clock) -> Keep:
     """What a gateway is opened with: keeps receipts, and does what people write."""
     from ceir.registry.notices.preferring import heed  # noqa: PLC0415 - it sends nothing and needs no reports
 
+    def take(told: Receipt | Incoming) -> None:
+        if isinstance(told, Receipt):
+            keep_report(gateway, told, at=clock())
+        else:
+            heed(told, terms, at=clock())
+
     def keep(told: Receipt | Incoming) -> None:
+        if connection.in_atomic_block:  # the sender's own thread, which looks after its connection
+            take(told)
+            return
         # A thread of the gateway's own: nobody else gives its connection back.
         close_old_connections()
         try:
-            if isinstance(told, Receipt):
-                keep_report(gateway, told, at=clock())
-            else:
-                heed(told, terms, at=clock())
+            take(told)
         finally:
             close_old_connections()
 
