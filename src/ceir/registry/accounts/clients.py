@@ -369,7 +369,7 @@ def _bind(client: Client, certificates: list[str], actor: Actor, basis: str, at:
 
 
 def _of(proposal: Proposal) -> Client:
-    return _locked(int(proposal.subject.partition(":")[2]))
+    return _locked(proposal.subject_key)
 
 
 def _locked(client_id: int) -> Client:

@@ -196,13 +196,13 @@ def locked_account(account_id: int, actor: Actor) -> Account:
 
 def account_of(proposal: Proposal) -> Account:
     """The account that a proposal is about, locked."""
-    key = int(proposal.subject.partition(":")[2])
+    key = proposal.subject_key
     return Account.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=key)
 
 
 def _opened(proposal: Proposal, actor: Actor, at: datetime) -> None:
     # All of the person's accounts, in one order: two of them do not come into use at once.
-    of_person = accounts_of(int(proposal.subject.partition(":")[2]))
+    of_person = accounts_of(proposal.subject_key)
     list(Account.objects.select_for_update().filter(pk__in=of_person).order_by("pk").values_list("pk"))
     account = account_of(proposal)
     _require_unchanged(account, proposal.payload["role"])
@@ -225,7 +225,7 @@ def _invited(proposal: Proposal, actor: Actor, at: datetime) -> None:
 
 
 def _not_invited(proposal: Proposal, _actor: Actor, _at: datetime) -> None:
-    invitations.drop(int(proposal.subject.partition(":")[2]))
+    invitations.drop(proposal.subject_key)
 
 
 def _in_role(proposal: Proposal, actor: Actor, at: datetime) -> None:

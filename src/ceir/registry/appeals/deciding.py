@@ -142,7 +142,7 @@ def upheld_for_him(proposal: Proposal, actor: Actor, at: datetime) -> None:
 
 
 def _uphold(proposal: Proposal, actor: Actor, at: datetime, *, whole: bool) -> None:
-    appeal = locked(_key(proposal))
+    appeal = locked(proposal.subject_key)
     move(appeal, State.UPHELD, TRANSITIONS, named(appeal))
     _decide(appeal, proposal, at, false_positive=whole)
     _restore(appeal, "upheld", at, whole=whole)
@@ -153,7 +153,7 @@ def _uphold(proposal: Proposal, actor: Actor, at: datetime, *, whole: bool) -> N
 
 def dismissed(proposal: Proposal, actor: Actor, at: datetime) -> None:
     """The second person agreed: the decision stands, and what was restored meanwhile ends."""
-    appeal = locked(_key(proposal))
+    appeal = locked(proposal.subject_key)
     move(appeal, State.DISMISSED, TRANSITIONS, named(appeal))
     _decide(appeal, proposal, at, false_positive=False)
     appeal.save()
@@ -164,7 +164,7 @@ def dismissed(proposal: Proposal, actor: Actor, at: datetime) -> None:
 
 def reopened(proposal: Proposal, actor: Actor, at: datetime) -> None:
     """The second person did not agree: it is to be examined again, and the clock ran on."""
-    appeal = locked(_key(proposal))
+    appeal = locked(proposal.subject_key)
     move(appeal, State.OPEN, TRANSITIONS, named(appeal))
     appeal.save()
     record(actor, "appeal.reopened", str(appeal), at=at)
@@ -217,7 +217,3 @@ def _restore(appeal: Appeal, because: str, at: datetime, *, whole: bool) -> None
     appeal.whole_identity = whole
     appeal.save()
     let(appeal, at)
-
-
-def _key(proposal: Proposal) -> int:
-    return int(proposal.subject.partition(":")[2])

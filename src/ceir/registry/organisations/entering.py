@@ -97,7 +97,7 @@ def put_out_of_use(organisation_id: int, *, reason: str, actor: Actor, at: datet
 
 
 def _opened(proposal: Proposal, actor: Actor, at: datetime) -> None:
-    key = int(proposal.subject.partition(":")[2])
+    key = proposal.subject_key
     found = Organisation.objects.select_for_update().get(pk=key)
     found.active = True
     found.save()

@@ -310,7 +310,7 @@ def end(pairing: Pairing, to: State, *, because: str, at: datetime) -> None:
 
 def accepted(proposal: Proposal, actor: Actor, at: datetime) -> None:
     """The second person agreed to a pairing."""
-    pairing = _locked(_key(proposal))
+    pairing = _locked(proposal.subject_key)
     move(pairing, State.IN_FORCE, TRANSITIONS, str(pairing).replace(":", " "))
     pairing.in_force_at = at
     pairing.save()
@@ -319,7 +319,7 @@ def accepted(proposal: Proposal, actor: Actor, at: datetime) -> None:
 
 def refused(proposal: Proposal, actor: Actor, at: datetime) -> None:
     """The second person did not agree: the place is free again."""
-    pairing = _locked(_key(proposal))
+    pairing = _locked(proposal.subject_key)
     if pairing.state == State.PROPOSED.value:  # it may have been released meanwhile
         end(pairing, State.REFUSED, because=f"proposal:{proposal.pk}", at=at)
         record(actor, "pairing.refused", str(pairing), at=at)
@@ -327,7 +327,7 @@ def refused(proposal: Proposal, actor: Actor, at: datetime) -> None:
 
 def released(proposal: Proposal, actor: Actor, at: datetime) -> None:
     """The second person agreed to end a pairing."""
-    pairing = _locked(_key(proposal))
+    pairing = _locked(proposal.subject_key)
     end(pairing, State.RELEASED, because=f"proposal:{proposal.pk}", at=at)
     record(actor, "pairing.released", str(pairing), at=at)
 
@@ -410,10 +410,6 @@ def _known(pairing_id: int) -> Pairing:
 
 def _locked(pairing_id: int) -> Pairing:
     return Pairing.objects.select_for_update().get(pk=pairing_id)
-
-
-def _key(proposal: Proposal) -> int:
-    return int(proposal.subject.partition(":")[2])
 
 
 def _none() -> PairingError:

@@ -46,5 +46,10 @@ class Proposal(models.Model):
             ),
         )
 
+    @property
+    def subject_key(self) -> int:
+        """Primary key of what it is about: 12 of `case:12`."""
+        return int(self.subject.partition(":")[2])
+
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}: {self.state}"

@@ -123,7 +123,7 @@ def propose_settlement(duty_id: int, amount: Decimal, *, reason: str, actor: Act
 
 def settled(proposal: Proposal, actor: Actor, at: datetime) -> None:
     """The second person agreed to another amount."""
-    registration, duty = _locked(int(proposal.subject.partition(":")[2]))
+    registration, duty = _locked(proposal.subject_key)
     amount = Decimal(proposal.payload["amount"])
     _check_amount(duty, amount)
     if duty.paid_at is not None:

@@ -231,7 +231,7 @@ def _shop(actor: Actor) -> int:
 
 def _locked(proposal: Proposal) -> tuple[WorkOrder, Device]:
     """The device first, as everywhere."""
-    key = int(proposal.subject.partition(":")[2])
+    key = proposal.subject_key
     device_key = WorkOrder.objects.values_list("device", flat=True).get(pk=key)
     device = Device.objects.select_for_update().get(pk=device_key)
     return WorkOrder.objects.select_for_update().get(pk=key), device

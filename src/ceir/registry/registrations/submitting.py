@@ -303,4 +303,4 @@ def _in_order(refused: list[RefusedRow]) -> tuple[RefusedRow, ...]:
 
 
 def _locked(proposal: Proposal) -> Submission:
-    return Submission.objects.select_for_update().get(pk=int(proposal.subject.partition(":")[2]))
+    return Submission.objects.select_for_update().get(pk=proposal.subject_key)
