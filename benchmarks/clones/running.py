@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 from typer.testing import CliRunner
 
-from ceir.cli.main import app
+from ceir.cli.main import whole
 from ceir.rules import all_rules
 from ceir.sources import all_sources
 
@@ -162,7 +162,7 @@ class Bench:
 
     def _ceir(self, *line: object, where: bool = True) -> str:
         before = ["--workspace", str(self.root), "--memory-gb", "4"] if where else []
-        result = CliRunner().invoke(app, [str(line[0]), *map(str, line[1:]), *before])
+        result = CliRunner().invoke(whole(), [str(line[0]), *map(str, line[1:]), *before])
         if result.exit_code:
             raise BenchError(f"ceir {line[0]} {line[1] if len(line) > 1 else ''}: {result.output}")
         return result.output

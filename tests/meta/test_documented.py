@@ -13,7 +13,7 @@ import pytest
 import typer
 
 from ceir.cli.declaration import all_commands
-from ceir.cli.main import app
+from ceir.cli.main import whole
 from ceir.errors import CeirError
 from ceir.facts import Context, Fact, all_facts
 from ceir.lists import all_lists
@@ -31,7 +31,7 @@ RULES, FACTS, SOURCES, LISTS = all_rules(), all_facts(), all_sources(), all_list
 WORKINGS = all_workings()
 ERRORS = all_errors()
 COMMANDS = {command.name: command for command in all_commands()}
-GROUP: Any = typer.main.get_command(app)
+GROUP: Any = typer.main.get_command(whole())
 
 
 def committed_files() -> list[Path]:
