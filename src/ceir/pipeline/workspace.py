@@ -14,7 +14,6 @@ from pydantic import ValidationError
 
 from ceir.errors import CeirError
 from ceir.pipeline.catalogue import Activation, Catalogue
-from ceir.pipeline.engines.engine import DiskFullError
 from ceir.policy import Policy, load_policy
 
 CATALOGUE = "catalogue.json"
@@ -251,6 +250,9 @@ def disk_errors() -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (28, 122):  # no space left, quota exceeded
+            # Here, for whoever only opens a workspace needs no engine.
+            from ceir.pipeline.engines.engine import DiskFullError  # noqa: PLC0415
+
             raise DiskFullError(
                 "The disk is full; nothing was changed.",
                 "Free room on the workspace's disk, then run it again.",
