@@ -37,6 +37,13 @@ register *args:
       echo "PostgreSQL is not installed: the register was not tested on it." >&2; \
     fi
 
+# Tests that take minutes each: guests under emulation, a cluster that a country moves to, a larger country. They are
+# not part of `just check`.
+
+# Before a release, and after changes to what they are about: just long [-k systemd]
+long *args:
+    {{check_group}} pytest -m long {{args}}
+
 # What is missing on the machine is skipped with a reason; with CEIR_PEERS=required it fails. tools/peers.sh installs it.
 
 # The equipment check against other people's software: freeDiameter, osmo-stp, jSS7, h2spec, tshark ...
