@@ -1,7 +1,7 @@
 """Copied identities once more in plain Python: the score, the ladder, and whose line goes on.
 
-The weights are data of the product and read as what they are, a file. Evidence that the oracle's files
-cannot tell (technologies of single subscribers, silences, scrapped devices) is left out: no world has any.
+The weights are data of the product and read as what they are, a file. Evidence from sightings and
+fingerprints is left out: no world that is scored here has any.
 """
 
 import tomllib
@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .patterns import came_back_new, generations_apart, longest_silence
 from .world import NON_CELLULAR, Calendar, Equipment, World, is_valid_imsi
 
 Facts = dict[str, Fraction | None]
@@ -96,9 +97,12 @@ def facts_of(world: World, equipment: Equipment, end: date, parameters: Mapping[
         [who for who, mask in sorted(of_imsi.items()) if mask & bit] for bit in _bits(world.calendar, window)
     ]
     days = [users for users in days if users]
+    used, first = world.calendar.days(equipment.days & window), world.calendar.first(equipment.days)
     alone = [users[0] for users in days if len(users) == 1] if len(of_imsi) > 1 else []
     steady = {
-        i: m for i, m in of_imsi.items() if m.bit_count() * 100 >= parameters["steady_percent"] * window_days
+        i: m
+        for i, m in of_imsi.items()
+        if m.bit_count() * 100 >= parameters.get("steady_percent", 40) * window_days
     }
     facts: dict[str, int | bool | None] = {
         "subscriber_count": len(of_imsi),
@@ -116,16 +120,34 @@ def facts_of(world: World, equipment: Equipment, end: date, parameters: Mapping[
         ),
         "fleet_like": len(of_imsi) >= 5
         and sum(mask.bit_count() == 1 for mask in of_imsi.values()) * 5 >= len(of_imsi) * 4,
-        **_of_persons(world, equipment, of_imsi),
+        "split_generations": generations_apart(
+            world.calendar,
+            equipment,
+            {imsi: mask.bit_count() for imsi, mask in of_imsi.items()} if len(of_imsi) > 1 else {},
+            (end - timedelta(days=window_days), end),
+            parameters.get("busy_days", 10),
+        )
+        or 0,
+        "longest_silence": longest_silence(used, end - timedelta(days=window_days), first)
+        if len(of_imsi) > 1
+        else None,
+        "used_after_scrapping": _after_scrapping(world, equipment, used),
+        **_of_persons(world, equipment, of_imsi, used, parameters),
         "generations_beyond_model": _beyond(world, equipment),
         "days_before_release": _before_release(world, equipment),
     }
     return {name: None if value is None else Fraction(int(value)) for name, value in facts.items()}
 
 
-def _of_persons(world: World, equipment: Equipment, of_imsi: Mapping[str, int]) -> dict[str, int | None]:
+def _of_persons(
+    world: World,
+    equipment: Equipment,
+    of_imsi: Mapping[str, int],
+    used: list[date],
+    parameters: Mapping[str, Any],
+) -> dict[str, int | None]:
     if world.uids_of_imsi is None:
-        return dict.fromkeys(("person_days", "person_active_days", "stranger_count"))
+        return {}
     of_person: dict[str, int] = {}
     for imsi, mask in of_imsi.items():
         for uid in world.uids_of_imsi.get(imsi, ()):
@@ -138,7 +160,31 @@ def _of_persons(world: World, equipment: Equipment, of_imsi: Mapping[str, int]) 
         "person_days": sum(mask.bit_count() for mask in of_person.values()),
         "person_active_days": _union(of_person.values()).bit_count(),
         "stranger_count": strangers,
+        "person_count": len(of_person) if len(of_imsi) > 1 else 0,
+        "parallel_person_days": _twice(of_person.values()).bit_count() if len(of_imsi) > 1 else 0,
+        "came_back_new": len(of_imsi) > 1
+        and came_back_new(
+            used,
+            parameters.get("silent_days", 45),
+            [world.calendar.days(mask) for mask in (*of_imsi.values(), *of_person.values())],
+        ),
     }
+
+
+def _twice(masks: Iterable[int]) -> int:
+    """Days of two or more of them."""
+    once = twice = 0
+    for mask in masks:
+        twice |= once & mask
+        once |= mask
+    return twice
+
+
+def _after_scrapping(world: World, equipment: Equipment, used: list[date]) -> int | None:
+    if world.scrapped is None:
+        return None
+    gone = world.scrapped.get(equipment.imei)
+    return sum(day > gone for day in used) if gone is not None else 0
 
 
 def _beyond(world: World, equipment: Equipment) -> int | None:

@@ -4,11 +4,9 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from itertools import pairwise
 
+from .patterns import came_back_new, generations_apart
 from .rules import WINDOW, Moment, Parameters, Question, Rule, months_before
-from .world import G2, G3, G4, G5, Equipment, is_valid_imsi
-
-_BEST = ((G5, 5), (G4, 4), (G3, 3), (G2, 2))
-_SHORTEST_SILENCE = 14
+from .world import Equipment, is_valid_imsi
 
 
 def span(moment: Moment, parameters: Parameters) -> tuple[date, date]:
@@ -126,21 +124,13 @@ def alternating_subscribers(moment: Moment, parameters: Parameters) -> Question:
 
 def split_technology(moment: Moment, parameters: Parameters) -> Question:
     users = Users(moment, parameters)
-    start, end = span(moment, parameters)
-    after = (end - timedelta(days=1)).replace(day=28) + timedelta(days=4)
-    months = moment.world.calendar.window(start.replace(day=1), after.replace(day=1))
+    window = span(moment, parameters)
 
     def ask(equipment: Equipment) -> bool:
-        best = []
-        for imsi, days in users.imsis(equipment).items():
-            mask = 0
-            for (who, generations), told in equipment.generations_of.items():
-                if who == imsi and told[0] & months:
-                    mask |= generations
-            number = next((n for generation, n in _BEST if mask & generation), None)
-            if number is not None and len(days) >= parameters.get("busy_days", 10):
-                best.append(number)
-        return bool(best) and max(best) - min(best) >= parameters.get("generations", 2)
+        days_of = {imsi: len(days) for imsi, days in users.imsis(equipment).items()}
+        busy = parameters.get("busy_days", 10)
+        apart = generations_apart(moment.world.calendar, equipment, days_of, window, busy)
+        return apart is not None and bool(apart >= parameters.get("generations", 2))
 
     return ask
 
@@ -149,21 +139,11 @@ def resurrected(moment: Moment, parameters: Parameters) -> Question:
     if not _unless_unknown(moment, "uids_of_imsi"):
         return _never_known
     users = Users(moment, parameters)
-    least = max(parameters.get("silent_days", 45), _SHORTEST_SILENCE)
 
     def ask(equipment: Equipment) -> bool:
         used = moment.world.calendar.days(equipment.days & users.window)
-        back = [day for before, day in pairwise(used) if (day - before).days - 1 >= least]
-        sides = [
-            (min(days) < back[-1], max(days) >= back[-1])
-            for of in (users.imsis, users.persons)
-            for days in (of(equipment).values() if back else ())
-        ]
-        return (
-            any(before for before, _ in sides)
-            and any(after for _, after in sides)
-            and not any(before and after for before, after in sides)
-        )
+        days_of = [*users.imsis(equipment).values(), *users.persons(equipment).values()]
+        return came_back_new(used, parameters.get("silent_days", 45), days_of)
 
     return ask
 

@@ -19,7 +19,7 @@ RULE = Rule(
     "between which nothing travels so fast, once {fastest_kmh} km/h; {days} or more days count.",
     source="ITU-T Q.5052 clause 7.4",
     needs=("journey_days", "fastest_kmh"),
-    matches="journey_days >= days",
+    matches="journey_days >= days AND fastest_kmh >= 0",
     examples=(
         Example(
             given={"journey_days": 2, "fastest_kmh": 1800},

@@ -18,7 +18,7 @@ RULE = Rule(
     "{home_distance_km} km apart.",
     source="Practice (spatial mixture of subscribers)",
     needs=("home_areas", "home_distance_km"),
-    matches="home_areas >= areas",
+    matches="home_areas >= areas AND home_distance_km >= 0",
     examples=(
         Example(
             given={"home_areas": 2, "home_distance_km": 80},
