@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from django.db import transaction
 from people import NOW, account, actor
 from registry_publications import read_manifest, write_manifest
 
@@ -29,7 +30,7 @@ from ceir.registry.releases.releasing import begin, carry_on
 from ceir.registry.runs.applying import apply
 from ceir.registry.runs.models import Run
 from ceir.registry.subscribers.finding import line_proven
-from ceir.registry.subscribers.models import Sim
+from ceir.registry.subscribers.models import Line, Sim
 
 POLICY = """
 mode = "permissive"
@@ -147,13 +148,21 @@ def blocked(operator: str, at: datetime = NOW) -> set[str]:
     return {one.identity for one in released(at, operator)}
 
 
-def paired(imei: str, imsi: str, *, operator: str = "operator1", state: str = "in_force") -> Pairing:
-    """The register's own pairing of a device with a subscriber whose SIM the operator told."""
+def told_line(imsi: str, *, operator: str = "operator1") -> Line:
+    """The line of a subscriber, whose SIM the operator told."""
     at = NOW - timedelta(days=1)
-    line = line_proven(Msisdn(number(imsi)), at=at)
+    with transaction.atomic():
+        line = line_proven(Msisdn(number(imsi)), at=at)
     if not Sim.objects.filter(line=line, ended_at=None).exists():
         owner = account(Role.OPERATOR, operator, of=operator).organisation
         Sim.objects.create(line=line, operator=owner, imsi=imsi, imsi_key=imsi, since=at)
+    return line
+
+
+def paired(imei: str, imsi: str, *, operator: str = "operator1", state: str = "in_force") -> Pairing:
+    """The register's own pairing of a device with a subscriber whose SIM the operator told."""
+    at = NOW - timedelta(days=1)
+    line = told_line(imsi, operator=operator)
     return Pairing.objects.create(
         imei=int(imei), line=line, place=1, ground="code", because=f"pair_code:{imsi[-2:]}", state=state,
         made_by="system", made_at=at, in_force_at=at,

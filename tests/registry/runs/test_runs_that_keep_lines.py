@@ -25,15 +25,18 @@ from copied_world import (
     number,
     paired,
     take,
+    told_line,
     with_exceptions,
 )
-from people import NOW, account, actor
+from people import NOW, actor
 from registry_publications import decided, publish, read_manifest, write_manifest
+from world import proof_of, somebody
 
 from building import Register
 from ceir.identifiers import Imei, Imsi, Msisdn
 from ceir.registry.actors import SYSTEM, Role
 from ceir.registry.audit.models import Entry
+from ceir.registry.codes.models import Purpose
 from ceir.registry.editions.issuing import current
 from ceir.registry.editions.numbering import KEPT
 from ceir.registry.lists_and_cases import seen_with_contacts
@@ -41,13 +44,12 @@ from ceir.registry.pairings.models import Pairing
 from ceir.registry.pairings.standing import LINGERS
 from ceir.registry.personal.fields import Access
 from ceir.registry.personal.shredding import shred
+from ceir.registry.registrations.owning import my_devices
 from ceir.registry.releases.outgoing import held_back, is_out, write_outgoing
 from ceir.registry.runs.applying import apply
 from ceir.registry.runs.merging import RunBaseError
 from ceir.registry.runs.models import EXCEPTED_KEPT_DAYS, Excepted, Run
 from ceir.registry.status.people import Known, equipment_of, users_of
-from ceir.registry.subscribers.finding import line_proven
-from ceir.registry.subscribers.models import Sim
 
 DAY = timedelta(days=1)
 
@@ -191,13 +193,12 @@ def test_exceptions_that_the_pipeline_would_not_write_are_refused(
 def test_who_proves_his_number_sees_whether_it_goes_on(world: Register) -> None:
     take(world, 1, 2)
     for imsi in (OWNER, CLONES[0]):
-        line = line_proven(Msisdn(number(imsi)), at=NOW)
-        owner = account(Role.OPERATOR, "operator1", of="operator1").organisation
-        Sim.objects.create(line=line, operator=owner, imsi=imsi, imsi_key=imsi, since=NOW)
-    (his,) = seen_with_contacts(Msisdn(number(OWNER)))
-    assert (str(his.identity), his.goes_on) == (DECIDED, True)
-    (stops,) = seen_with_contacts(Msisdn(number(CLONES[0])))
-    assert (str(stops.identity), stops.goes_on) == (DECIDED, False)
+        told_line(imsi)
+    for n, goes_on in ((1, True), (2, False)):
+        (his,) = my_devices(
+            proof_of(Purpose.DEVICES, n), seen_with=seen_with_contacts, actor=somebody(n), at=NOW
+        )
+        assert (his.identities, his.goes_on) == ((Imei(DECIDED),), goes_on)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -208,9 +209,7 @@ def test_the_regulator_looks_up_on_a_legal_basis_who_goes_on(world: Register) ->
     assert {(use.imsi, use.operator, use.in_force) for use in found} == {
         (imsi, f"operator{n}", True) for n, imsi in enumerate(USERS, 1)
     }
-    line = line_proven(Msisdn(number(USER_1)), at=NOW)
-    owner = account(Role.OPERATOR, "operator1", of="operator1").organisation
-    Sim.objects.create(line=line, operator=owner, imsi=USER_1, imsi_key=USER_1, since=NOW)
+    told_line(USER_1)
     uses, _ = equipment_of(Msisdn(number(USER_1)), access=access)
     assert [(use.imei, use.known) for use in uses] == [(OPEN, Known.EXCEPTION)]
     assert Entry.objects.filter(action="personal.read", basis="Order 12/2026").count() == 4

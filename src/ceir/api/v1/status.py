@@ -224,7 +224,7 @@ def equipment_status_batch(request: Request, batch: Batch) -> HttpResponse:
             "a stolen device",
             Role.OPERATOR,
             path={"imei": "35674108000001"},
-            answer={**_PUBLIC_BLOCKED, "own_pairings": 0, "checks": _CHECKS, "cases": []},
+            answer={**_PUBLIC_BLOCKED, "own_pairings": 0, "own_lines": 0, "checks": _CHECKS, "cases": []},
             varies=frozenset({"since"}),
         ),
         Example(

@@ -18,7 +18,9 @@ class Edition(models.Model):
     blocked = models.PositiveIntegerField(help_text="Of them.")
     sha256 = models.CharField(max_length=64, help_text="Of the whole list as it is sent.")
     exceptions = models.PositiveIntegerField(
-        default=0, help_text="Edition of the operator's exceptions that is to be loaded before it; 0: none."
+        default=0,
+        db_default=0,
+        help_text="Edition of the operator's exceptions that is to be loaded before it; 0: none.",
     )
     basis = models.CharField(
         max_length=200, help_text="What it was made from: the same again changes nothing."

@@ -41,13 +41,17 @@ class Run(models.Model):
     whole = models.BooleanField(help_text="Taken from whole lists; else from changes.")
     files = models.JSONField(help_text="Every file that was verified, with rows and SHA-256.")
     keeps_lines = models.JSONField(
-        default=list, help_text="Conditions that block identities of which some lines go on."
+        default=list, db_default=[], help_text="Conditions that block identities of which some lines go on."
     )
     outright = models.JSONField(
-        default=list, help_text="Operators that cannot hold exceptions: nothing excepted is blocked there."
+        default=list,
+        db_default=[],
+        help_text="Operators that cannot hold exceptions: nothing excepted is blocked there.",
     )
     staged = models.JSONField(
-        default=list, help_text="Conditions whose blocks the pipeline itself lets out step by step."
+        default=list,
+        db_default=[],
+        help_text="Conditions whose blocks the pipeline itself lets out step by step.",
     )
     counts = models.JSONField(help_text="Identities by outcome, changes by kind, people to tell.")
     applied_at = models.DateTimeField()
