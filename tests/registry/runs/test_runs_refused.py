@@ -12,7 +12,7 @@ from registry_publications import decided, imeis, publish, read_manifest, told, 
 from ceir.registry.actors import SYSTEM
 from ceir.registry.audit.models import Entry
 from ceir.registry.runs import applying
-from ceir.registry.runs.applying import RunKeepsLinesError, RunOutOfOrderError, apply
+from ceir.registry.runs.applying import RunOutOfOrderError, apply
 from ceir.registry.runs.models import Change, Contact, Decision, Head, Run
 from ceir.registry.runs.publication import (
     Publication,
@@ -153,10 +153,19 @@ def test_a_manifest_of_another_form_is_refused(tmp_path: Path, change: dict[str,
     refused(folder, RunManifestError)
 
 
-def test_a_run_whose_exceptions_the_register_would_not_hand_on_is_refused(tmp_path: Path) -> None:
+def test_a_run_that_lets_lines_go_on_and_does_not_say_which_at_each_operator_is_refused(
+    tmp_path: Path,
+) -> None:
     folder = made(tmp_path)
-    write_manifest(folder, {**read_manifest(folder), "keeps_lines": ["copied"]})
-    assert "copied" in refused(folder, RunKeepsLinesError).detail
+    manifest = {**read_manifest(folder), "keeps_lines": ["copied"]}
+    files = manifest["files"]
+    without = [f for f in files if f["file"] != "operator2/exceptions.csv"]  # type: ignore[attr-defined]
+    write_manifest(folder, {**manifest, "files": without})
+    told = refused(folder, RunIncompleteError).detail
+    assert "copied" in told
+    assert "operator2" in told
+    write_manifest(folder, manifest)
+    assert apply(folder, actor=SYSTEM, at=NOW).run.keeps_lines == ["copied"]
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"9" * 5000, b"[" * 100_000])
