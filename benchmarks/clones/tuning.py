@@ -9,15 +9,13 @@ from typing import Any
 import numpy as np
 
 from ceir.facts import all_facts
-from ceir.weights import Weights, load_weights, parse_weights
+from ceir.weights import Weights, parse_weights
+from ceir.weights.ladder import LADDER
 from clones.candidates import CANDIDATES, Array, Candidate, matrix
 from clones.cases import Case
 from clones.fitting import fit, speaking, thresholds
 from clones.running import SHARED, WINDOW
 from clones.worlds import sha256_of
-
-LADDER_FROM = "clones-1"
-"""The ladder is reasoned and not fitted: it is taken over from this file."""
 
 
 def training(cases: Sequence[Case]) -> tuple[tuple[Candidate, ...], Array, Array]:
@@ -58,7 +56,7 @@ def tune(name: str, cases: Sequence[Case], folder: Path, command: str, day: date
             "how": "Logistic regression with rising bins and a ridge on the shared identities of synthetic "
             f"worlds (seeds A; {' and '.join(sorted({case.mode for case in cases}))}; {len(copied)} rows, "
             f"{int(copied.sum())} of them copied); thresholds settled on the same worlds. Precision there "
-            f"is not field precision. The ladder is reasoned, not fitted, and that of {LADDER_FROM}.",
+            "is not field precision. The ladder is reasoned, not fitted.",
             "made_on": day,
             "command": command,
             "seeds": seeds,
@@ -70,7 +68,7 @@ def tune(name: str, cases: Sequence[Case], folder: Path, command: str, day: date
             "speaks_from": Decimal("0.5"),
         },
         "signals": [_signal(candidate, found) for candidate, found in fitted.weights()],
-        "ladder": load_weights(LADDER_FROM).ladder.model_dump(by_alias=True),
+        "ladder": LADDER.model_dump(by_alias=True),
     }  # fmt: skip
     path.write_text(_toml(raw), encoding="utf-8")
     return path

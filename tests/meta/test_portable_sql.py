@@ -14,6 +14,7 @@ from ceir.facts import Context, all_facts
 from ceir.lists import all_lists
 from ceir.pipeline.engines.spark import spark_sql
 from ceir.rules import all_rules
+from ceir.rungs import all_rungs
 from ceir.workings import all_workings
 
 CONTEXTS = (
@@ -57,7 +58,13 @@ FORBIDDEN: dict[type[exp.Expression], str] = {
 FUNCTIONS = {
     *("And", "Or", "Not", "If", "Case", "Cast", "Coalesce", "Upper", "Replace", "Substring", "Pad"),
     *("Count", "Sum", "Min", "Max", "BitwiseOrAgg", "LogicalOr", "Lag", "Abs", "Greatest", "Least"),
-    *("Sqrt", "Floor", "RowNumber", "FirstValue"),  # the square root is correctly rounded on every engine
+    *(
+        "Sqrt",
+        "Floor",
+        "RowNumber",
+        "FirstValue",
+        "Lead",
+    ),  # the square root is correctly rounded on every engine
 }
 """Functions known to give the same on every engine."""
 
@@ -85,6 +92,7 @@ def declared_sql() -> Iterator[tuple[str, str]]:
                 sql if sql.startswith("SELECT") else f"SELECT {sql} AS value FROM equipment",
             )
         yield f"fact {fact.name}, otherwise", f"SELECT {fact.otherwise} AS value FROM equipment"
+    yield from rung_sql(full)
     for rule in all_rules().values():
         yield f"rule {rule.name}", f"SELECT {rule.matches} AS matches FROM facts"
         if rule.drifts is not None:
@@ -94,6 +102,15 @@ def declared_sql() -> Iterator[tuple[str, str]]:
         yield f"list {entry.name}", entry.sql
         for change, reason in entry.reasons.items():
             yield f"list {entry.name}, {change}", f"SELECT {reason} AS reason FROM rows"
+
+
+def rung_sql(contexts: tuple[Context, ...]) -> Iterator[tuple[str, str]]:
+    """Every text of SQL of the ladder."""
+    for rung in all_rungs().values():
+        for context in contexts:
+            yield f"rung {rung.name}", placed(rung.sql(context))
+            for name, sql in rung.tables_sql(context).items():
+                yield f"rung {rung.name}, {name}", placed(sql)
 
 
 def placed(sql: str) -> str:
@@ -144,6 +161,7 @@ def test_every_declaration_is_looked_at() -> None:
     declared = chain(
         (f"fact {name}" for name in all_facts()),
         (f"working {name}" for name in all_workings()),
+        (f"rung {name}" for name in all_rungs()),
         (f"rule {name}" for name in all_rules()),
         (f"list {name}" for name in all_lists()),
     )

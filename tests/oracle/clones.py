@@ -225,7 +225,8 @@ def claims_of(
     named = [n for n in about if _score_rule(conditions[n])]
     named.sort(key=lambda n: not conditions[n].get("blocking", False))
     rule = _score_rule(conditions[named[0]]) if named else None
-    ladder = weights_named((rule or {}).get("weights", "clones-1"))["ladder"]
+    weights = weights_named((rule or {}).get("weights", "clones-1"))
+    parameters = {**weights["parameters"], **{k: v for k, v in (rule or {}).items() if k == "window_days"}}
     continued = {v.imei for v in earlier if v.rule in about}
     known = {key: claim for key, claim in (before or {}).items() if key[0] in continued}
     result: Claims = {}
@@ -233,7 +234,7 @@ def claims_of(
         equipment = world.seen.get(imei)
         if equipment is not None:
             held = [v for v in current if v.imei == imei]
-            result |= _climb(world, policy, as_of, equipment, ladder, held, known)
+            result |= _climb(world, policy, as_of, equipment, weights["ladder"], parameters, held, known)
     return result
 
 
@@ -243,6 +244,7 @@ def _climb(
     as_of: date,
     equipment: Equipment,
     ladder: Mapping[str, Any],
+    parameters: Mapping[str, Any],
     held: list[Any],
     known: Claims,
 ) -> Claims:
@@ -264,6 +266,13 @@ def _climb(
         lines.setdefault(person[imsi], []).append(imsi)
     present = {p: own for p, own in lines.items() if any(masks[i] & window for i in own)}
     votes = _votes(world, equipment, since, lines)
+    if "home_from_before" in ladder["rungs"]:
+        from . import ladder as far  # late: the rules that it reads, read this module
+
+        votes["home_from_before"] = far.home_votes(world, policy, as_of, parameters, equipment, since, lines)
+        votes["capability_of_model"], votes["capability_unlike_model"] = far.capability_votes(
+            world, as_of, parameters, equipment, lines, [i for i in masks if masks[i] & window]
+        )
     scores = {}
     for p, own in present.items():
         scores[p] = sum(

@@ -211,7 +211,7 @@ def separate_homes(moment: Moment, parameters: Parameters) -> Question:
         doubtful = sightings.doubtful(steps)
         homes: dict[str, tuple[str, set[int]]] = {}
         for imsi in {step.imsi for step in steps}:
-            home = _home(sightings, [s for s in steps if s.imsi == imsi], doubtful)
+            home = home_of(sightings, [s for s in steps if s.imsi == imsi], doubtful)
             if home is not None:
                 homes[imsi] = home
         met: dict[tuple[str, str], int] = {}
@@ -228,7 +228,7 @@ def separate_homes(moment: Moment, parameters: Parameters) -> Question:
     return ask
 
 
-def _home(sightings: Sightings, steps: list[Step], doubtful: set[str]) -> tuple[str, set[int]] | None:
+def home_of(sightings: Sightings, steps: list[Step], doubtful: set[str]) -> tuple[str, set[int]] | None:
     """The home cell of a subscriber and his nights near it; None: he has none that is stable."""
     p = sightings.p
     last: dict[int, tuple[int, str]] = {}

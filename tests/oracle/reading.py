@@ -77,8 +77,8 @@ def load(inputs: Inputs, until: date | None = None) -> World:
             _read_sightings(world, world.sightings, operator, path)
     if inputs.fingerprints is not None:
         world.fingerprints = {}
-        for _, path in inputs.fingerprints:
-            _read_fingerprints(world, world.fingerprints, path)
+        for operator, path in inputs.fingerprints:
+            _read_fingerprints(world, world.fingerprints, operator, path)
     return world
 
 
@@ -452,7 +452,7 @@ def _read_sightings(world: World, found: dict[str, set[Sighting]], operator: str
     _rows(world, "sightings", path, ("imei", "imsi", "cell", "started_at", "ended_at"), take)
 
 
-def _read_fingerprints(world: World, found: dict[str, set[Fingerprint]], path: Place) -> None:
+def _read_fingerprints(world: World, found: dict[str, set[Fingerprint]], operator: str, path: Place) -> None:
     def take(row: Row) -> None:
         version = row.get("software_version", "")
         if version and not _VERSION.fullmatch(version):
@@ -460,7 +460,7 @@ def _read_fingerprints(world: World, found: dict[str, set[Fingerprint]], path: P
         words = row.get("capability", ""), row.get("agent", "")
         if any(word and not re.fullmatch(r"[0-9A-Za-z._:-]{1,64}", word) for word in words):
             raise InvalidRowError(str(words))
-        print_ = Fingerprint(_day(row["seen_on"]), _number(row["imsi"]), version, *words)
+        print_ = Fingerprint(_day(row["seen_on"]), _number(row["imsi"]), version, *words, operator)
         found.setdefault(_imei(row["imei"]), set()).add(print_)
 
     _rows(world, "fingerprints", path, ("imei", "imsi", "seen_on"), take)

@@ -197,6 +197,7 @@ class Fingerprint:
     software_version: str
     capability: str
     agent: str
+    operator: str = ""
 
 
 @dataclass(frozen=True, slots=True)

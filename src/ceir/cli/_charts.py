@@ -41,6 +41,7 @@ def bars(title: str, rows: Sequence[tuple[str, int, int]]) -> str:
 def curves(title: str, days: Sequence[date], cut: Sequence[int], told: Sequence[int]) -> str:
     """Two curves over one day or more: cut (a whole line) and told (a broken one)."""
     most = max((*cut, *told, 1))
+    most += most % 2  # half of it stands on the axis too
     length = max((days[-1] - days[0]).days, 1)
     inner, tall = _WIDTH - _LEFT - 12, _HEIGHT - _BOTTOM - _TOP
 

@@ -38,9 +38,10 @@ svg text.name { unicode-bidi: plaintext; }
 table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; }
 caption { text-align: start; font-weight: 600; padding-block-end: .3rem; }
 th, td { padding: .25rem .7rem; border-block-end: 1px solid #c8ccd0; text-align: start; vertical-align: top; }
-thead th { border-block-end: 2px solid #6b737c; }
+thead th { border-block-end: 2px solid #6b737c; vertical-align: bottom; }
 th[scope=row] { font-weight: 400; min-inline-size: 9rem; max-inline-size: 20rem; overflow-wrap: break-word; }
 .n { text-align: end; white-space: nowrap; }
+thead .n { white-space: normal; }
 .legend { margin-block: .2rem .6rem; font-size: .9rem; }
 .warn { border-inline-start: .35rem solid #8f2400; padding-inline-start: .8rem; }
 .good { border-inline-start: .35rem solid #1d5f2f; padding-inline-start: .8rem; }
@@ -65,11 +66,11 @@ def page(found: WhatIf) -> str:
         _timeline(new),
         *_fuses(new),
         _conditions(found),
-        _groups("By operator", "Operator", new.operators),
-        _groups("By region", "Region", new.regions),
+        _groups("By operator", "Operator", new.operators, found.in_force.operators),
+        _groups("By region", "Region", new.regions, found.in_force.regions),
         _groups("By maker", "Maker", new.makers),
         _groups("By model", "Model", new.models),
-        _groups("By age of the model", "Since its TAC was allocated", new.ages),
+        _groups("By age of the model", "Since its TAC was allocated", new.ages, found.in_force.ages),
         _overlaps(new),
         _notes(found),
         _made_of(found),
@@ -166,20 +167,41 @@ def _fuses(side: Side) -> Iterable[str]:
 
 
 def _conditions(found: WhatIf) -> str:
-    return _groups("By condition", "Condition", found.new.conditions)
+    return _groups("By condition", "Condition", found.new.conditions, found.in_force.conditions)
 
 
-def _groups(title: str, first: str, groups: Sequence[Group]) -> str:
+def _groups(title: str, first: str, groups: Sequence[Group], in_force: Sequence[Group] | None = None) -> str:
+    """A chart and a table of groups.
+
+    Args:
+        in_force: the same groups under the policy in force, replayed too; None: those named differ, and are
+            not compared.
+    """
+    head: tuple[str, ...] = (first, "told", "lines told", "cut", "lines cut", "persons cut")
+    rows: list[tuple[object, ...]]
+    if in_force is not None:
+        head = (*head, "lines cut today")
+        before = {g.name: g for g in in_force}
+        here = {g.name for g in groups}
+        groups = (*groups, *(Group(name=g.name) for g in in_force if g.name not in here))
     named = [(g.name or UNKNOWN, g) for g in groups]
     rows = [
         (name, g.notified.devices, g.notified.lines, g.cut.devices, g.cut.lines, g.cut.persons)
         for name, g in named
     ]
-    head = (first, "told", "lines told", "cut", "lines cut", "persons cut")
+    if in_force is not None:
+        rows = [
+            (*row, before[g.name].cut.lines if g.name in before else 0)
+            for row, (_, g) in zip(rows, named, strict=True)
+        ]
     if not rows:
         return f"<h2>{escape(title)}</h2><p>Nobody is told or cut.</p>"
     drawn = bars(f"{title}: devices cut and told", [(n, g.cut.devices, g.notified.devices) for n, g in named])
-    return f'<h2>{escape(title)}</h2><div class="both"><figure>{drawn}</figure>{_table("", head, rows)}</div>'
+    caption = "" if in_force is None else "Today: under the policy in force, on the same days"
+    return (
+        f'<h2>{escape(title)}</h2><div class="both"><figure>{drawn}</figure>'
+        f"{_table(caption, head, rows)}</div>"
+    )
 
 
 def _overlaps(side: Side) -> str:

@@ -179,8 +179,7 @@ def claims_found(register: Register) -> Claims:
 
 
 def names(register: Register) -> tuple[ListName, ...]:
-    # the tracked list has nothing to do with exceptions, and tells of appeals in another way
-    return (*(n for n in register.list_names() if n != "tracked"), ("blocked_outright", "operator2"))
+    return (*register.list_names(), ("blocked_outright", "operator2"))
 
 
 def changed_by(register: Register, name: ListName, before: list[tuple[str, ...]]) -> list[tuple[str, ...]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from building import Register, compact, model_row, tree
+from ceir.cli._what_if_page import page
 from ceir.errors import UsageError
 from ceir.pipeline.engines import DuckEngine
 from ceir.pipeline.what_if import WhatIf, WhatIfError, WhatIfRequest, what_if
@@ -187,6 +188,29 @@ def test_who_would_be_told_and_cut_is_counted_by_everything_that_is_known(look: 
         ("stolen", 1, 1),
         ("shared", 0, 1),
     }
+
+
+def test_lines_that_go_on_are_no_longer_cut_though_their_device_is(grown: Register, tmp_path: Path) -> None:
+    register = grown.copy(tmp_path / "copied")
+    register.set_policy(HEAD + SHARED)
+    file = tmp_path / "sparing.toml"
+    file.write_text(HEAD + SHARED + 'exceptions = "present"\n', encoding="utf-8")
+    engine = DuckEngine(register.limits)
+    try:
+        request = WhatIfRequest(file, since=week(2))
+        found = what_if(register.workspace, request, engine, tmp_path / "runs", register.limits)
+    finally:
+        engine.close()
+    assert (found.in_force.cut.devices, found.in_force.cut.lines) == (1, 2)
+    assert (found.new.cut.devices, found.new.cut.lines) == (1, 0)
+    gone, come = found.difference.no_longer_cut, found.difference.newly_cut
+    assert (gone.devices, gone.lines, gone.persons) == (0, 2, 2)
+    assert (come.devices, come.lines) == (0, 0)
+    assert not found.difference.is_none
+    kept = {o.name: o.count for o in found.new.overlaps}["excepted"]
+    # the third is paired, and goes on under both policies
+    assert (kept.devices, kept.lines) == (1, 3)
+    assert "lines cut today" in page(found)
 
 
 def test_what_a_laxer_policy_no_longer_cuts_is_named(look: Look) -> None:

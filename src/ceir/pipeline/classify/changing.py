@@ -113,11 +113,12 @@ def name_scope(
         if new is not None and old is not None and old != new.path:
             selects += _changed_entries(engine, workspace, source, old)
             moved.append(source.name)
-    if base.compiled.end < compiled.end:
+    later, claiming = base.compiled.end < compiled.end, compiled.claiming
+    if later:
         selects += drifts_sql(base.compiled, compiled)
-        if compiled.claiming is not None:  # who is present changes with the days
-            name_past_claims(engine, workspace, "claims_before", base.run)
-            selects.append("SELECT imei FROM claims_before")
+    if claiming is not None and (later or claiming.far_reading):  # who is present changes with the days
+        name_past_claims(engine, workspace, "claims_before", base.run)
+        selects.append("SELECT imei FROM claims_before")
     mates = mates_sql(compiled.relations, "first_scope", before="registrations" in moved)
     engine.table("first_scope" if mates else "scope", " UNION ".join(selects))
     if mates:

@@ -7,20 +7,27 @@ where there is a genuine one, next to whom he was seen day by day. In between no
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from ceir.clock import day_number
+from ceir.facts import Context
+from ceir.facts.declaration import WINDOW_PARAMETERS
 from ceir.pipeline.catalogue import Run
+from ceir.pipeline.classify.preparing import Frozen, Relation, relations_of, without_day, working_names
 from ceir.pipeline.engines import Engine
 from ceir.pipeline.workspace import Workspace
 from ceir.policy import Condition, Policy, RuleUse
 from ceir.rungs import Rung, all_rungs
+from ceir.sources import all_sources
 from ceir.tables.claims import TABLE as CLAIMS
 from ceir.tables.suspects import TABLE as SUSPECTS
 from ceir.weights import Weights, load_weights
 from ceir.weights.declaration import thousandths
 from ceir.weights.scale import DEFAULT, SCORED, scale_of
+from ceir.workings import all_workings
+
+_ANY_DAY = Context(end=0)
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,8 @@ class Claiming:
         weights: those of the first blocking condition that names some.
         rungs: those that the weights weigh, sorted by name; a bit of `terms` each.
         known: of these, those whose sources were ever ingested.
+        context: day, and the window and parameters of the weights.
+        relations: of each rung, the workings that it reads.
     """
 
     labels: tuple[str, ...]
@@ -40,18 +49,34 @@ class Claiming:
     weights: Weights
     rungs: tuple[Rung, ...]
     known: frozenset[str]
+    context: Context
+    relations: Mapping[str, tuple[Relation, ...]] = field(default_factory=dict)
 
     @property
     def sources(self) -> frozenset[str]:
-        """Sources that claims rest on."""
+        """Lists that claims rest on, entry by entry."""
         read = {source for rung in self.rungs if rung.name in self.known for source in rung.reads}
-        return frozenset(read | {"subscribers"})
+        return frozenset(read - _rows() | {"subscribers"})
+
+    @property
+    def far_reading(self) -> bool:
+        """Whether a claim may change with what was told of other equipment: then all are made anew."""
+        return any(rung.name in self.known and not _rows().isdisjoint(rung.reads) for rung in self.rungs)
+
+    def placed(self, rung: Rung, sql: str) -> str:
+        """A query of a rung with the names of what it reads in place."""
+        for relation in self.relations[rung.name]:
+            sql = sql.replace(f"{{{relation.working.name}}}", relation.name)
+        return sql
 
     @property
     def fingerprint(self) -> str:
         """Changes when a claim would mean something else."""
         parts = [repr(self.labels), repr(self.weights.ladder)]
-        parts += [f"{r.name}={r.name in self.known}:{r.speaks_for}:{r.query}" for r in self.rungs]
+        fixed = without_day(self.context)
+        for rung in self.rungs:
+            sqls = [self.placed(rung, sql) for sql in (*rung.tables_sql(fixed).values(), rung.sql(fixed))]
+            parts.append(f"{rung.name}={rung.name in self.known}:{rung.speaks_for}:{':'.join(sqls)}")
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -60,8 +85,23 @@ def score_use(condition: Condition) -> RuleUse | None:
     return next((use for use in condition.all if use.rule in SCORED and not use.negated), None)
 
 
-def claiming_of(policy: Policy, known_sources: frozenset[str]) -> Claiming | None:
-    """What a policy asks of the ladder; None: nothing."""
+def _rows() -> frozenset[str]:
+    """Sources that are kept row by row."""
+    return frozenset(name for name, source in all_sources().items() if source.folded == "rows")
+
+
+def claiming_of(
+    policy: Policy,
+    known_sources: frozenset[str],
+    context: Context = _ANY_DAY,
+    relations: dict[tuple[str, Context], Relation] | None = None,
+) -> Claiming | None:
+    """What a policy asks of the ladder; None: nothing.
+
+    Args:
+        context: the day and the policy.
+        relations: those made so far; what rungs read is added.
+    """
     conditions = policy.conditions
     labels = tuple(n for n, c in conditions.items() if score_use(c) is not None or c.exceptions != "none")
     if not labels:
@@ -70,12 +110,37 @@ def claiming_of(policy: Policy, known_sources: frozenset[str]) -> Claiming | Non
     first = next((use for blocking, use in uses if blocking), uses[0][1] if uses else None)
     weights = scale_of(first.parameters).weights if first else load_weights(DEFAULT)
     rungs = tuple(all_rungs()[name] for name in sorted(weights.ladder.rungs))
+    context = _of_weights(context, first.parameters if first else weights.parameters)
+    made: dict[tuple[str, Context], Relation] = {} if relations is None else relations
+    read = {
+        # workings that nobody can compute, or no rung that counts asks for, are not made
+        r.name: relations_of(r.workings, context, made, known_sources)
+        if known_sources.issuperset(r.reads)
+        else ()
+        for r in rungs
+    }
     return Claiming(
         labels=labels,
         genuine=tuple(n for n in labels if conditions[n].exceptions == "genuine"),
         weights=weights,
         rungs=rungs,
-        known=frozenset(r.name for r in rungs if known_sources.issuperset(r.reads)),
+        known=frozenset(
+            r.name for r in rungs if known_sources.issuperset(r.reads) and all(x.known for x in read[r.name])
+        ),
+        context=context,
+        relations=read,
+    )
+
+
+def _of_weights(context: Context, given: Mapping[str, object]) -> Context:
+    """The context of the workings that rungs read: as facts of the score have it."""
+    names = working_names({name for rung in all_rungs().values() for name in rung.workings})
+    defaults = {k: v for name in names for k, v in all_workings()[name].defaults.items()}
+    own = {**defaults, **{k: v for k, v in given.items() if v is not None}}
+    return replace(
+        context,
+        start=context.end - int(str(own["window_days"])),
+        parameters=Frozen({k: v for k, v in own.items() if k not in WINDOW_PARAMETERS}),
     )
 
 
@@ -221,6 +286,8 @@ def _name_standing(engine: Engine, claiming: Claiming) -> None:
     """Name `standing`: score, lead and rungs of every person with a line that is present."""
     weights = claiming.weights.ladder.rungs
     votes, rows = [], []
+    for name, sql in _tables(claiming).items():
+        engine.table(name, sql)
     for place, rung in enumerate(claiming.rungs):
         rows.append(
             f"SELECT CAST({place} AS INTEGER) AS rung, CAST({1 << place} AS BIGINT) AS bit, "
@@ -230,7 +297,7 @@ def _name_standing(engine: Engine, claiming: Claiming) -> None:
         if rung.name in claiming.known:
             votes.append(
                 f"SELECT DISTINCT imei, imsi, CAST({place} AS INTEGER) AS rung "
-                f"FROM ({rung.query}) AS r{place}"
+                f"FROM ({claiming.placed(rung, rung.sql(claiming.context))}) AS r{place}"
             )
     nobody = (
         "SELECT CAST(NULL AS BIGINT) AS imei, CAST(NULL AS BIGINT) AS imsi, CAST(NULL AS INTEGER) AS rung "
@@ -270,6 +337,16 @@ def _name_standing(engine: Engine, claiming: Claiming) -> None:
         "SELECT imei, score, ROW_NUMBER() OVER (PARTITION BY imei ORDER BY score DESC, person) AS place "
         "FROM scored) AS places GROUP BY imei) AS t ON t.imei = s.imei",
     )
+
+
+def _tables(claiming: Claiming) -> Mapping[str, str]:
+    """What rungs that count have computed before, each once."""
+    return {
+        name: claiming.placed(rung, sql)
+        for rung in claiming.rungs
+        if rung.name in claiming.known
+        for name, sql in rung.tables_sql(claiming.context).items()
+    }
 
 
 def _among(column: str, labels: tuple[str, ...] | list[str]) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -102,6 +102,8 @@ class Compiled:
     def first_month(self) -> int:
         """The first month that any window touches, as yyyymm; 0: there is no window."""
         starts = [c.context.start for c in self.facts if c.context.start is not None]
+        if self.claiming is not None and self.claiming.context.start is not None:
+            starts.append(self.claiming.context.start)
         day = day_of(min(starts)) if starts else None
         return day.year * 100 + day.month if day else 0
 
@@ -136,8 +138,8 @@ def compile_policy(policy: Policy, as_of: date, known_sources: frozenset[str]) -
             tests.append(f"COALESCE(first_day, {start}) >= {start}")
         conditions.append((label, 1 << bit, " AND ".join(f"({test})" for test in tests)))
     facts = tuple(columns.values())
+    claiming = claiming_of(policy, known_sources, _on(policy, end), relations)
     made = tuple(relations.values())
-    claiming = claiming_of(policy, known_sources)
     sources = sorted(
         {s for c in facts for s in c.fact.sources(c.context)}
         | {s for r in made for s in r.sources}
@@ -301,12 +303,9 @@ def _column(
     }
     given = {p: value for p, value in given.items() if value is not None}
     windowed = fact.rows != "none" or any(p in WINDOW_PARAMETERS for p in parameters)
-    context = Context(
-        end=end,
+    context = replace(
+        _on(policy, end),
         start=_start(given, end) if windowed else None,
-        home_prefixes=policy.home_prefixes,
-        allocation_delays=Frozen({int(body): days for body, days in policy.reporting_body_delays.items()}),
-        exempt_device_types=tuple(sorted(policy.exempt_device_types)),
         parameters=Frozen({k: v for k, v in given.items() if k not in WINDOW_PARAMETERS}),
     )
     key = (name, context)
@@ -319,6 +318,16 @@ def _column(
         )
         columns[key] = FactColumn(column, fact, context, known, read)
     return columns[key]
+
+
+def _on(policy: Policy, end: int) -> Context:
+    """What all facts of a policy share on a day."""
+    return Context(
+        end=end,
+        home_prefixes=policy.home_prefixes,
+        allocation_delays=Frozen({int(body): days for body, days in policy.reporting_body_delays.items()}),
+        exempt_device_types=tuple(sorted(policy.exempt_device_types)),
+    )
 
 
 def _start(given: Mapping[str, object], end: int) -> int:

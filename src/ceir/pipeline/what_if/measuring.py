@@ -197,6 +197,15 @@ class Measured:
         )[0]
         return self.count(row)
 
+    def total_apart(self, devices: str, lines: str) -> Count:
+        """How many devices of a relation, and how many lines and persons of another."""
+        (found,) = self.engine.rows(f"SELECT COUNT(DISTINCT imei) FROM {devices}")[0]
+        row = self.engine.rows(
+            f"SELECT COUNT(DISTINCT l.imsi), COUNT(DISTINCT s.uid) FROM {lines} AS l "
+            "LEFT JOIN (SELECT DISTINCT imsi, uid FROM subscribers) AS s ON s.imsi = l.imsi"
+        )[0]
+        return self.count((found, *row))
+
     def overlaps(self, known: frozenset[str]) -> tuple[Overlap, ...]:
         """What else is known of cut devices, and of those that something spared on the last day.
 
@@ -239,6 +248,17 @@ class Measured:
             ),
         )
         found = []
+        if any(c.exceptions != "none" for c in self.policy.conditions.values()):
+            self.engine.table(
+                "overlapping", f"SELECT DISTINCT imei FROM kept WHERE imei IN (SELECT imei FROM {cut})"
+            )
+            found.append(
+                Overlap(
+                    name="excepted",
+                    meaning="cut, and go on working for these lines, which their condition keeps",
+                    count=self.total("overlapping", "kept"),
+                )
+            )
         for name, source, meaning, sql in asked:
             if source in known:
                 self.engine.table("overlapping", f"SELECT DISTINCT imei FROM ({sql}) AS o")

@@ -307,7 +307,14 @@ def _difference(engine: Engine, old: Replayed, new: Replayed) -> Difference:
             "apart",
             f"SELECT imei FROM {one}_{kind}_last WHERE imei NOT IN (SELECT imei FROM {other}_{kind}_last)",
         )
-        return new.measured.total("apart", f"{one}_{kind}_last_lines")
+        # by line: of a device that is cut under both, some lines may go on under one only
+        lines = (
+            f"SELECT a.imei, a.imsi FROM {one}_{kind}_last_lines AS a "
+            f"LEFT JOIN {other}_{kind}_last_lines AS b ON b.imei = a.imei AND b.imsi = a.imsi "
+            "WHERE b.imei IS NULL"
+        )
+        engine.table("apart_lines", lines)
+        return new.measured.total_apart("apart", "apart_lines")
 
     newly_cut, no_longer_cut = apart("cut", "new", "old"), apart("cut", "old", "new")
     before, after = (_standing(engine, done) for done in (old, new))

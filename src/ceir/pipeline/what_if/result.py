@@ -134,7 +134,13 @@ class ConditionChange(_Part):
 
 
 class Difference(_Part):
-    """The last day under the new policy, against the policy in force."""
+    """The last day under the new policy, against the policy in force.
+
+    Args:
+        newly_cut, no_longer_cut, newly_notified, no_longer_notified: devices by what becomes of the device;
+            lines and persons by what becomes of the line, for a device may be cut under both policies, and
+            some of its lines go on under one.
+    """
 
     newly_cut: Count
     no_longer_cut: Count
@@ -147,7 +153,9 @@ class Difference(_Part):
     def is_none(self) -> bool:
         """Whether nobody is treated otherwise."""
         counts = (self.newly_cut, self.no_longer_cut, self.newly_notified, self.no_longer_notified)
-        return not any(c.devices for c in counts) and all(c.before == c.after for c in self.conditions)
+        return not any(c.devices or c.lines for c in counts) and all(
+            c.before == c.after for c in self.conditions
+        )
 
 
 class WhatIf(_Part):
