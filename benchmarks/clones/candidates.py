@@ -114,8 +114,9 @@ CANDIDATES = (
         (1, 3, 7),
     ),
     Candidate(
+        # Journeys and homes rest on the same list of cells: a wrong one may make both, so they are one kind.
         "journey_days",
-        "journey",
+        "places",
         "on {value} days it would have had to travel faster than anybody can",
         (1, 2, 4, 8),
     ),
@@ -127,9 +128,9 @@ CANDIDATES = (
         counts=False,
     ),
     Candidate(
-        "home_areas", "homes", "its subscribers live in {value} separate areas at the same hours", (2, 3, 5)
+        "home_areas", "places", "its subscribers live in {value} separate areas at the same hours", (2, 3, 5)
     ),
-    Candidate("home_distance_km", "homes", "its subscribers' homes lie {value} km apart", (20, 60, 150)),
+    Candidate("home_distance_km", "places", "its subscribers' homes lie {value} km apart", (20, 60, 150)),
     Candidate(
         "version_flips", "software", "its software version went back and forth {value} times", (1, 3, 6)
     ),

@@ -50,6 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--lines", type=int, default=12_000, help="subscriptions of a world, about")
     parser.add_argument("--seeds", type=int, default=3, help="worlds of each set A, B and second")
+    parser.add_argument("--without", type=int, default=2, help="worlds without clones, of both makes in turn")
     parser.add_argument(
         "--weeks", type=int, default=6, help="earlier weeks classified to see days to detect; 0: none"
     )
@@ -73,7 +74,7 @@ def main() -> None:
             parser.error("--labels needs --workspace")
         print(json.dumps(score_own(chosen.labels, chosen.workspace, chosen.as_of), indent=1))
         return
-    worlds = sets(chosen.lines, chosen.seeds)
+    worlds = sets(chosen.lines, chosen.seeds, chosen.without)
     if chosen.fit:
         _fit_first(worlds["A"], chosen, console)
     with tempfile.TemporaryDirectory(prefix="ceir-bench-clones-") as place:

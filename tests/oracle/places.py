@@ -89,17 +89,23 @@ class Sightings:
         return self.beyond(one, other) * 18 // (5 * max(seconds, 1))
 
     def doubtful(self, steps: list[Step]) -> set[str]:
-        """Cells between which one of the subscribers himself jumped."""
+        """Cells between which one of the subscribers himself jumped, or that no other cell is near to."""
         found: set[str] = set()
+        nearest: dict[str, int] = {}
         for imsi in {step.imsi for step in steps}:
             own = sorted(
                 (s.started_at, s.ended_at, s.cell) for s in steps if s.imsi == imsi and s.cell is not None
             )
             for (_, left, before), (start, _, cell) in pairwise(own):
+                if cell == before:
+                    continue
                 seconds = max(start - left, 0) + self.p["clock_skew_seconds"]
-                if cell != before and self.speed(before, cell, seconds) > self.p["limit_kmh"]:
+                if self.speed(before, cell, seconds) > self.p["limit_kmh"]:
                     found |= {before, cell}
-        return found
+                for end in (before, cell):
+                    apart = self.beyond(before, cell)
+                    nearest[end] = min(nearest.get(end, apart), apart)
+        return found | {cell for cell, apart in nearest.items() if apart > self.p["area_km"] * 1000}
 
     def contradictions(self, steps: list[Step]) -> list[Pair]:
         doubtful = self.doubtful(steps)
