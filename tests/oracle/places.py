@@ -325,22 +325,17 @@ def fingerprint_disagreement(moment: Moment, parameters: Parameters) -> Question
     prints = Prints(moment, parameters)
 
     def days(told: list[Fingerprint], what: str) -> int:
-        count = 0
-        for day in {f.seen_on for f in told}:
-            words: dict[str, set[str]] = {}
-            for f in told:
-                if f.seen_on == day and getattr(f, what):
-                    words.setdefault(f.imsi, set()).add(getattr(f, what))
-            single = all(len(own) == 1 for own in words.values())
-            count += single and len(set().union(*words.values())) > 1 if words else 0
-        return count
+        shown = {(f.seen_on, _number(f.imsi), str(getattr(f, what))) for f in told if getattr(f, what)}
+        often = {word for _, _, word in shown if len({day for day, _, w in shown if w == word}) > 1}
+        in_turn = sorted(entry for entry in shown if entry[2] in often)
+        return len({b[0] for a, b in pairwise(in_turn) if a[1] != b[1] and a[2] != b[2]})
 
     def ask(equipment: Equipment) -> bool | None:
         told = prints.of(equipment)
         if not told:
             return _nobody_knows(equipment)
         least = parameters.get("days", 3)
-        return any(days(told, what) >= least for what in ("capability", "agent"))
+        return any(days(told, what) >= least for what in ("capability", "agent", "software_version"))
 
     return ask
 

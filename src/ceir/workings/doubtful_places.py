@@ -40,9 +40,9 @@ WORKING = Working(
     name="doubtful_places",
     title="Doubtful places",
     doc="Cells between which a subscriber of the identity himself travelled impossibly fast, and cells that "
-    "are far from every other cell that its subscribers, each by himself, came from or went to next: they may "
-    "stand elsewhere than told, or a clock is wrong. They prove nothing against this identity. A subscriber "
-    "who was never sighted in another cell makes none doubtful.",
+    "are far from every other cell that its subscribers, each by himself, came from or went to next: they "
+    "may stand elsewhere than told, or a clock is wrong. They prove nothing against this identity. "
+    "A subscriber who was never sighted in another cell makes none doubtful.",
     grain="(imei, place)",
     columns=(
         Column("imei", "BIGINT", "Equipment identity."),

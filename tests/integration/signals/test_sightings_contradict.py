@@ -218,17 +218,29 @@ def test_an_update_goes_up_and_two_devices_go_up_and_down(duck: Engine) -> None:
     assert flips(*(shown(A, 1, 9 - n, 3 + n % 2) for n in range(8))) is None, "of one subscriber"
 
 
-def test_different_fingerprints_on_one_day_disagree_but_not_on_the_day_of_an_update(duck: Engine) -> None:
-    rows = [
-        *(shown(A, who, ago, capability="xy"[who - 1], agent="a") for who in (1, 2) for ago in (2, 3, 4)),
-        *(shown(A, 1, 5, capability=word) for word in "xy"),
-        shown(A, 2, 5, capability="y"),
-        shown(A, 1, 6, capability="x"),
-        shown(A, 2, 7, capability="y"),
-    ]
+def test_two_devices_show_different_fingerprints_in_turn(duck: Engine) -> None:
+    rows = [shown(A, n % 2 + 1, 9 - n, capability="xy"[n % 2], agent="a") for n in range(6)]
     found = told(duck, fingerprints=rows)
-    assert (found["capability_disagreement"], found["agent_disagreement"]) == (3, 0)
-    assert found["version_flips"] is None  # no version was told
+    assert (found["capability_disagreement"], found["agent_disagreement"]) == (5, 0)
+    assert (found["version_flips"], found["version_disagreement"]) == (None, 0)  # no version was told
+
+
+@pytest.mark.parametrize(
+    ("what", "words", "days"),
+    [
+        ("an update, for both", "xxxyyyy", 1),
+        ("odd words, each on one day", "xxqxxrx", 0),
+        ("one that comes back", "xxyxxyx", 4),
+    ],
+)
+def test_an_update_or_an_odd_word_is_no_disagreement(duck: Engine, what: str, words: str, days: int) -> None:
+    rows = [shown(A, n % 2 + 1, 9 - n, agent=word) for n, word in enumerate(words)]
+    assert told(duck, fingerprints=rows)["agent_disagreement"] == days, what
+
+
+def test_one_subscriber_alone_disagrees_with_nobody(duck: Engine) -> None:
+    rows = [shown(A, 1, 9 - n, capability="xy"[n % 2]) for n in range(6)] + [shown(A, 2, 2, capability="x")]
+    assert told(duck, fingerprints=rows)["capability_disagreement"] == 1
 
 
 def test_without_cells_only_overlaps_are_known(duck: Engine) -> None:
@@ -241,7 +253,7 @@ def test_without_cells_only_overlaps_are_known(duck: Engine) -> None:
 def test_what_never_came_is_unknown(duck: Engine) -> None:
     found = facts_of(duck, POLICY, KNOWN, cells=CELLS)[A]
     signals = [name for name in found if name not in ("imei", "matched", "home_imsis")]
-    assert len(signals) == 9
+    assert len(signals) == 10
     assert {found[name] for name in signals} == {None}
 
 
