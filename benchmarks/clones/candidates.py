@@ -114,8 +114,9 @@ CANDIDATES = (
         (1, 3, 7),
     ),
     Candidate(
+        # Journeys and homes rest on the same list of cells: a wrong one may make both, so they are one kind.
         "journey_days",
-        "journey",
+        "places",
         "on {value} days it would have had to travel faster than anybody can",
         (1, 2, 4, 8),
     ),
@@ -127,23 +128,29 @@ CANDIDATES = (
         counts=False,
     ),
     Candidate(
-        "home_areas", "homes", "its subscribers live in {value} separate areas at the same hours", (2, 3, 5)
+        "home_areas", "places", "its subscribers live in {value} separate areas at the same hours", (2, 3, 5)
     ),
-    Candidate("home_distance_km", "homes", "its subscribers' homes lie {value} km apart", (20, 60, 150)),
+    Candidate("home_distance_km", "places", "its subscribers' homes lie {value} km apart", (20, 60, 150)),
     Candidate(
-        "version_flips", "software", "its software version went back and forth {value} times", (1, 3, 6)
+        "version_flips", "software", "its software version went back and forth {value} times", (1, 2, 3, 4, 6)
+    ),
+    Candidate(
+        "version_disagreement",
+        "software",
+        "on {value} days a subscriber's device told another version than that of the one before him",
+        (1, 2, 3, 5),
     ),
     Candidate(
         "capability_disagreement",
         "fingerprint",
-        "its subscribers' devices tell different capabilities ({value})",
-        (1, 2, 4),
+        "on {value} days a subscriber's device told other capabilities than that of the one before him",
+        (1, 2, 4, 8),
     ),
     Candidate(
         "agent_disagreement",
         "fingerprint",
-        "its subscribers' devices tell different software ({value})",
-        (1, 2, 4),
+        "on {value} days a subscriber's device told other software than that of the one before him",
+        (1, 2, 4, 8),
     ),
     Candidate("came_back_new", "silence", "after a long silence it came back with nobody from before", (1,)),
     Candidate("longest_silence", "silence", "nobody used it for {value} days", (21, 45), counts=False),

@@ -19,7 +19,9 @@ from typing import Any
 
 from rich.console import Console
 
+from ceir.policy.loading import load_policy
 from clones import cases as running
+from clones.calibrating import LABEL, of_own_data, of_worlds
 from clones.cases import MODES, Case, run_world, weekly
 from clones.filed import Filed
 from clones.judging import judge
@@ -50,6 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--lines", type=int, default=12_000, help="subscriptions of a world, about")
     parser.add_argument("--seeds", type=int, default=3, help="worlds of each set A, B and second")
+    parser.add_argument("--without", type=int, default=2, help="worlds without clones, of both makes in turn")
     parser.add_argument(
         "--weeks", type=int, default=6, help="earlier weeks classified to see days to detect; 0: none"
     )
@@ -66,14 +69,29 @@ def main() -> None:
     parser.add_argument("--labels", type=Path, help="labels of an operator's own data: imei,imsi,truth")
     parser.add_argument("--workspace", type=Path, help="the classified workspace that the labels are about")
     parser.add_argument("--as-of", type=date.fromisoformat, help="day of the run; by default the newest")
+    parser.add_argument(
+        "--calibration", type=Path, help="write what was measured as ceir what-if and ceir activate want it"
+    )
+    parser.add_argument(
+        "--measured", type=Path, help="results.json of an earlier measurement: only write its --calibration"
+    )
     chosen = parser.parse_args()
     console = Console(stderr=True)
+    if chosen.measured:
+        if not chosen.calibration:
+            parser.error("--measured needs --calibration")
+        _calibrate(of_worlds(json.loads(chosen.measured.read_text(encoding="utf-8"))), chosen, console)
+        return
     if chosen.labels:
         if not chosen.workspace:
             parser.error("--labels needs --workspace")
-        print(json.dumps(score_own(chosen.labels, chosen.workspace, chosen.as_of), indent=1))
+        own = score_own(chosen.labels, chosen.workspace, chosen.as_of)
+        print(json.dumps(own, indent=1))
+        if chosen.calibration:
+            policy, _ = load_policy(chosen.workspace / "policy.toml")
+            _calibrate(of_own_data(own, policy.conditions[LABEL]), chosen, console)
         return
-    worlds = sets(chosen.lines, chosen.seeds)
+    worlds = sets(chosen.lines, chosen.seeds, chosen.without)
     if chosen.fit:
         _fit_first(worlds["A"], chosen, console)
     with tempfile.TemporaryDirectory(prefix="ceir-bench-clones-") as place:
@@ -96,6 +114,13 @@ def main() -> None:
             (chosen.output / "results.json").write_text(text, encoding="utf-8")
             write_report(result, chosen.output / "report.html")
             console.print(f"written: {chosen.output}/results.json and report.html")
+        if chosen.calibration:
+            _calibrate(of_worlds(result), chosen, console)
+
+
+def _calibrate(text: str, chosen: Any, console: Console) -> None:
+    chosen.calibration.write_text(text, encoding="utf-8")
+    console.print(f"written: {chosen.calibration}")
 
 
 def _fit_first(worlds: tuple[World, ...], chosen: Any, console: Console) -> None:

@@ -170,7 +170,7 @@ def _times(
 
 
 def fingerprints(world: Wanderers, active: NDArray[np.bool_]) -> dict[str, list[str]]:
-    """Rows by operator: versions only go up, words belong to hardware and owner."""
+    """Rows by operator: versions mostly go up, words belong to hardware and owner."""
     rng, spec = world.rng, world.spec
     out: dict[str, list[str]] = {operator: [] for operator, _ in spec.operators}
     first = max(0, spec.days - spec.sighted_days)
@@ -178,13 +178,18 @@ def fingerprints(world: Wanderers, active: NDArray[np.bool_]) -> dict[str, list[
         use = world.uses[number]
         own = np.random.default_rng((spec.seed, use.device))
         base, begun, slow = (int(own.integers(limit)) for limit in (6, 60, 40))
+        # Some put an old version back; some phones' slots have different radios; some have an own agent.
+        fall = int(own.integers(spec.days)) if own.random() < 0.02 else spec.days
+        slot = use.line % 2 if own.random() < 0.2 and use.slots else 0
+        mine = "x" if rng.random() < 0.1 else ""
         for day in np.flatnonzero(active[number, first:]).tolist():
             if rng.random() > 0.3:
                 continue
-            version = (use.hardware * 7 % 50 + base + max(0, day + first + begun - slow) // 60) % 100
+            version = use.hardware * 7 % 50 + base + max(0, day + first + begun - slow) // 60
+            version = (version - (day + first >= fall) - (rng.random() < 0.01)) % 100
             odd = int(rng.integers(1, 9)) if rng.random() < 0.01 else 0
-            word = f"c{use.hardware:05d}{odd}"
-            agent = f"a{use.hardware:05d}{int(own.integers(3)) if rng.random() < 0.02 else base}"
+            word = f"c{use.hardware:05d}{odd}{slot}"
+            agent = f"a{use.hardware:05d}{int(own.integers(3)) if rng.random() < 0.02 else base}{mine}"
             operator = spec.operators[operator_of(spec, use.line)][0]
             told = f"{day_text(spec, day + first)},{version:02d},{word},{agent}"
             out[operator].append(f"{use.imei:014d},{imsi(spec, use.line)},{told}")

@@ -43,6 +43,8 @@ class WandererSpec:
     two_lines: float = 0.15
     one_imei: float = 0.15
     """Of those with two lines: phones that report one IMEI for both."""
+    other_name: float = 0.15
+    """Of those with two lines: the second is in the name of somebody who has nothing else."""
     resale: float = 0.015
     family: float = 0.012
     hoppers: float = 0.004
@@ -262,7 +264,8 @@ def _ordinary(world: Wanderers, people: Sequence[int]) -> None:
         if one:
             world.uses[-1].story, world.uses[-1].ways, world.uses[-1].slots = story, ways, True
         second = (device[0], device[1] + (0 if one else 1), device[2])
-        world.add(second, person, world.line(person), story=story, slots=True, ways=ways if one else "usual")
+        named = spec.persons + person if rng.random() < spec.other_name else person
+        world.add(second, person, world.line(named), story=story, slots=True, ways=ways if one else "usual")
 
 
 def _copy(world: Wanderers, kind: str, victims: Sequence[int], take: Take) -> None:

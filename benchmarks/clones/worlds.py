@@ -40,7 +40,7 @@ NO_CLONES = replace(
     clone_rotating=0,
 )
 
-HABITS = Habits(courier=0.1, two_homes=0.1, flyer=0.1, repair_bench=0.001)
+HABITS = Habits(other_name=0.15, courier=0.1, two_homes=0.1, flyer=0.1, repair_bench=0.001)
 
 
 @dataclass(frozen=True)
@@ -126,13 +126,19 @@ class Made:
         }
 
 
-def sets(lines: int, seeds: int) -> dict[str, tuple[World, ...]]:
-    """The worlds of each purpose."""
+def sets(lines: int, seeds: int, without: int = 2) -> dict[str, tuple[World, ...]]:
+    """The worlds of each purpose.
+
+    Args:
+        without: worlds without clones, of both makes in turn.
+    """
     return {
         "A": tuple(World("country", 11 + n, lines) for n in range(seeds)),
         "B": tuple(World("country", 21 + n, lines) for n in range(seeds)),
         "second": tuple(World("wanderers", 31 + n, lines) for n in range(seeds)),
-        "none": (World("country", 41, lines, clones=False), World("wanderers", 42, lines, clones=False)),
+        "none": tuple(
+            World(("country", "wanderers")[n % 2], 41 + n, lines, clones=False) for n in range(without)
+        ),
     }
 
 

@@ -89,17 +89,23 @@ class Sightings:
         return self.beyond(one, other) * 18 // (5 * max(seconds, 1))
 
     def doubtful(self, steps: list[Step]) -> set[str]:
-        """Cells between which one of the subscribers himself jumped."""
+        """Cells between which one of the subscribers himself jumped, or that no other cell is near to."""
         found: set[str] = set()
+        nearest: dict[str, int] = {}
         for imsi in {step.imsi for step in steps}:
             own = sorted(
                 (s.started_at, s.ended_at, s.cell) for s in steps if s.imsi == imsi and s.cell is not None
             )
             for (_, left, before), (start, _, cell) in pairwise(own):
+                if cell == before:
+                    continue
                 seconds = max(start - left, 0) + self.p["clock_skew_seconds"]
-                if cell != before and self.speed(before, cell, seconds) > self.p["limit_kmh"]:
+                if self.speed(before, cell, seconds) > self.p["limit_kmh"]:
                     found |= {before, cell}
-        return found
+                for end in (before, cell):
+                    apart = self.beyond(before, cell)
+                    nearest[end] = min(nearest.get(end, apart), apart)
+        return found | {cell for cell, apart in nearest.items() if apart > self.p["area_km"] * 1000}
 
     def contradictions(self, steps: list[Step]) -> list[Pair]:
         doubtful = self.doubtful(steps)
@@ -319,22 +325,17 @@ def fingerprint_disagreement(moment: Moment, parameters: Parameters) -> Question
     prints = Prints(moment, parameters)
 
     def days(told: list[Fingerprint], what: str) -> int:
-        count = 0
-        for day in {f.seen_on for f in told}:
-            words: dict[str, set[str]] = {}
-            for f in told:
-                if f.seen_on == day and getattr(f, what):
-                    words.setdefault(f.imsi, set()).add(getattr(f, what))
-            single = all(len(own) == 1 for own in words.values())
-            count += single and len(set().union(*words.values())) > 1 if words else 0
-        return count
+        shown = {(f.seen_on, _number(f.imsi), str(getattr(f, what))) for f in told if getattr(f, what)}
+        often = {word for _, _, word in shown if len({day for day, _, w in shown if w == word}) > 1}
+        in_turn = sorted(entry for entry in shown if entry[2] in often)
+        return len({b[0] for a, b in pairwise(in_turn) if a[1] != b[1] and a[2] != b[2]})
 
     def ask(equipment: Equipment) -> bool | None:
         told = prints.of(equipment)
         if not told:
             return _nobody_knows(equipment)
         least = parameters.get("days", 3)
-        return any(days(told, what) >= least for what in ("capability", "agent"))
+        return any(days(told, what) >= least for what in ("capability", "agent", "software_version"))
 
     return ask
 

@@ -76,15 +76,17 @@ class Calibration(_Strict):
 
 
 def meaning_of(condition: Condition) -> str:
-    """Sixteen hexadecimal digits that change when a condition matches something else.
+    """Sixteen hexadecimal digits that change when a condition matches or cuts something else.
 
-    Its title, reason, grace and limits are no part of it: they change when and how, not whom.
+    Whose lines go on (`exceptions`) is part of it. Its title, reason, grace and limits are not: they change
+    when and how, not whom.
     """
     rules = sorted(
         repr((use.rule, use.negated, sorted((k, str(v)) for k, v in use.parameters.items())))
         for use in condition.all
     )
-    told = repr((rules, str(condition.first_seen_from)))
+    spares = () if condition.exceptions == "none" else (condition.exceptions,)
+    told = repr((rules, str(condition.first_seen_from), *spares))
     return hashlib.sha256(told.encode("utf-8")).hexdigest()[:16]
 
 

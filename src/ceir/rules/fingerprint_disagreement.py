@@ -1,7 +1,7 @@
-"""Subscribers with different fingerprints on the same days.
+"""Subscribers with different fingerprints in turn.
 
-What equipment declares of its radio, and what its software calls itself, depend on the device and not on the
-SIM card. Two slots of one device that declare different radios under one identity look alike.
+What equipment declares of its radio, what its software calls itself and its version depend on the device and
+not on the SIM card. Two slots of one device that declare different radios under one identity look alike.
 """
 
 from ceir.rules._windows import ONE_WINDOW, WINDOW
@@ -9,33 +9,34 @@ from ceir.rules.declaration import Example, Parameter, Rule
 
 RULE = Rule(
     name="fingerprint_disagreement",
-    title="Subscribers with different fingerprints on the same days",
-    doc="What equipment declares of its radio, and what its software calls itself, depend on the device and "
-    "not on the SIM card. An update changes them for everybody; two slots of one device that declare "
-    "different radios under one identity look alike.",
-    reason="On {capability_disagreement} days subscribers of this identity showed different radio "
-    "capabilities, on {agent_disagreement} days different agents; {days} or more of either count.",
+    title="Subscribers with different fingerprints in turn",
+    doc="What equipment declares of its radio, what its software calls itself and its version depend on the "
+    "device and not on the SIM card. An update changes them for everybody; two slots of one device that "
+    "declare different radios under one identity look alike.",
+    reason="On {capability_disagreement} days a subscriber of this identity showed other radio capabilities "
+    "than the one before him, on {agent_disagreement} days another agent, on {version_disagreement} days "
+    "another software version; {days} or more of any count.",
     source="Practice (fingerprints of capabilities; US8923841 for other features)",
-    needs=("capability_disagreement", "agent_disagreement"),
-    matches="capability_disagreement + agent_disagreement >= 0 AND (capability_disagreement >= days OR "
-    "agent_disagreement >= days)",
+    needs=("capability_disagreement", "agent_disagreement", "version_disagreement"),
+    matches="capability_disagreement + agent_disagreement + version_disagreement >= 0 AND "
+    "(capability_disagreement >= days OR agent_disagreement >= days OR version_disagreement >= days)",
     examples=(
         Example(
-            given={"capability_disagreement": 3, "agent_disagreement": 0},
+            given={"capability_disagreement": 3, "agent_disagreement": 0, "version_disagreement": 0},
             matches=True,
             because="different radios",
             parameters={"days": 3},
         ),
         Example(
-            given={"capability_disagreement": 0, "agent_disagreement": 3},
+            given={"capability_disagreement": 0, "agent_disagreement": 3, "version_disagreement": 0},
             matches=True,
             because="different agents",
             parameters={"days": 3},
         ),
         Example(
-            given={"capability_disagreement": 2, "agent_disagreement": 2},
+            given={"capability_disagreement": 2, "agent_disagreement": 2, "version_disagreement": 2},
             matches=False,
-            because="neither on enough days",
+            because="none on enough days",
             parameters={"days": 3},
         ),
     ),

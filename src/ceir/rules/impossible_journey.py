@@ -2,7 +2,8 @@
 
 The identity was sighted with one subscriber and then with another so far away that nothing travels so fast,
 even if both were at the near edges of their cells and clocks were out, on several days. Cells between which a
-subscriber himself jumps are left out: they stand elsewhere than told.
+subscriber himself jumps, or that are far from every other cell he was in before or after, are left out: they
+may stand elsewhere than told.
 """
 
 from ceir.rules._travelling import MEETINGS
@@ -14,7 +15,8 @@ RULE = Rule(
     title="Too far too fast",
     doc="The identity was sighted with one subscriber and then with another so far away that nothing travels "
     "so fast, even if both were at the near edges of their cells and clocks were out, on several days. Cells "
-    "between which a subscriber himself jumps are left out: they stand elsewhere than told.",
+    "between which a subscriber himself jumps, or that are far from every other cell he was in before or "
+    "after, are left out: they may stand elsewhere than told.",
     reason="On {journey_days} days this identity was with one subscriber and then with another in places "
     "between which nothing travels so fast, once {fastest_kmh} km/h; {days} or more days count.",
     source="ITU-T Q.5052 clause 7.4",

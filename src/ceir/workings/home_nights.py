@@ -5,10 +5,10 @@ from ceir.tables import Column
 from ceir.workings._globe import distance_sql
 from ceir.workings._journeys import beyond_sql
 from ceir.workings.declaration import Working
+from ceir.workings.doubtful_places import AREA_KM
 
 NIGHT_FROM_HOUR = 20
 NIGHT_HOURS = 10
-AREA_KM = 15
 LEAST_NIGHTS = 3
 _MOST = 1 << 31
 

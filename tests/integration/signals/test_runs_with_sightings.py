@@ -89,9 +89,15 @@ def test_whatever_comes_goes_or_changes_is_looked_at_again(register: Register, t
     register.undo(moved)
     assert assert_as_afresh(register, D, tmp_path / "cells-back") == {"impossible_journey"}
 
-    day = compact(D)
     prints = register.take(
-        "fingerprints", [f"{A},{ONE},{day},03,x,a", f"{A},{TWO},{day},05,y,a"], D, operator="operator1"
+        "fingerprints",
+        [
+            f"{A},{who},{compact(D - timedelta(days=ago))},03,{word},a"
+            for ago in (1, 0)
+            for who, word in ((ONE, "x"), (TWO, "y"))
+        ],
+        D,
+        operator="operator1",
     )
     both = {"impossible_journey", "fingerprint_disagreement"}
     assert assert_as_afresh(register, D, tmp_path / "prints") == both

@@ -27,6 +27,7 @@ CELLS: Rows = [
     ("capital", 10_000_000, 20_000_000, 2_000, None),
     ("suburb", 10_050_000, 20_000_000, 2_000, None),
     ("coast", 12_000_000, 20_000_000, 2_000, None),  # 222 km north of the capital
+    ("harbour", 12_050_000, 20_000_000, 2_000, None),
     ("east", 0, 179_990_000, 1_000, None),
     ("west", 0, -179_990_000, 1_000, None),  # 2 km from `east`, across the date line
     ("polar", 89_990_000, 0, 1_000, None),
@@ -104,6 +105,20 @@ def test_a_cell_where_a_subscriber_himself_jumps_to_proves_nothing(duck: Engine)
     jumps = two("capital", "wrong", minutes=5, days=(5,), who=(1, 1))
     found = told(duck, two("suburb", "wrong", minutes=5) + jumps)
     assert found["journey_days"] == 0
+
+
+def test_a_cell_far_from_all_others_that_a_subscriber_was_in_proves_nothing(duck: Engine) -> None:
+    # The phone of 1 and 2 never left the capital: the cell in which 2 spends his nights is told to stand
+    # at the coast, and a drive of four hours from there to the suburb would be possible.
+    phone = nights(1, "capital", 2, 3, 4) + nights(2, "coast", 2, 3, 4)
+    days = [sighted(A, 2, "suburb", moment(n, 12), moment(n, 12, 1)) for n in (2, 3, 4)]
+    assert told(duck, phone + days)["home_areas"] == 1
+    assert told(duck, phone + days)["journey_days"] == 0
+    # Another cell near by vouches for it: then somebody lives there.
+    evenings = [sighted(A, 2, "harbour", moment(n, 20), moment(n, 20, 1)) for n in (2, 3, 4)]
+    found = told(duck, phone + days + evenings)
+    assert found["home_areas"] == 2
+    assert found["journey_days"] == 3
 
 
 def test_clocks_of_two_operators_may_be_further_apart_than_those_of_one(duck: Engine) -> None:
@@ -203,17 +218,29 @@ def test_an_update_goes_up_and_two_devices_go_up_and_down(duck: Engine) -> None:
     assert flips(*(shown(A, 1, 9 - n, 3 + n % 2) for n in range(8))) is None, "of one subscriber"
 
 
-def test_different_fingerprints_on_one_day_disagree_but_not_on_the_day_of_an_update(duck: Engine) -> None:
-    rows = [
-        *(shown(A, who, ago, capability="xy"[who - 1], agent="a") for who in (1, 2) for ago in (2, 3, 4)),
-        *(shown(A, 1, 5, capability=word) for word in "xy"),
-        shown(A, 2, 5, capability="y"),
-        shown(A, 1, 6, capability="x"),
-        shown(A, 2, 7, capability="y"),
-    ]
+def test_two_devices_show_different_fingerprints_in_turn(duck: Engine) -> None:
+    rows = [shown(A, n % 2 + 1, 9 - n, capability="xy"[n % 2], agent="a") for n in range(6)]
     found = told(duck, fingerprints=rows)
-    assert (found["capability_disagreement"], found["agent_disagreement"]) == (3, 0)
-    assert found["version_flips"] is None  # no version was told
+    assert (found["capability_disagreement"], found["agent_disagreement"]) == (5, 0)
+    assert (found["version_flips"], found["version_disagreement"]) == (None, 0)  # no version was told
+
+
+@pytest.mark.parametrize(
+    ("what", "words", "days"),
+    [
+        ("an update, for both", "xxxyyyy", 1),
+        ("odd words, each on one day", "xxqxxrx", 0),
+        ("one that comes back", "xxyxxyx", 4),
+    ],
+)
+def test_an_update_or_an_odd_word_is_no_disagreement(duck: Engine, what: str, words: str, days: int) -> None:
+    rows = [shown(A, n % 2 + 1, 9 - n, agent=word) for n, word in enumerate(words)]
+    assert told(duck, fingerprints=rows)["agent_disagreement"] == days, what
+
+
+def test_one_subscriber_alone_disagrees_with_nobody(duck: Engine) -> None:
+    rows = [shown(A, 1, 9 - n, capability="xy"[n % 2]) for n in range(6)] + [shown(A, 2, 2, capability="x")]
+    assert told(duck, fingerprints=rows)["capability_disagreement"] == 1
 
 
 def test_without_cells_only_overlaps_are_known(duck: Engine) -> None:
@@ -226,7 +253,7 @@ def test_without_cells_only_overlaps_are_known(duck: Engine) -> None:
 def test_what_never_came_is_unknown(duck: Engine) -> None:
     found = facts_of(duck, POLICY, KNOWN, cells=CELLS)[A]
     signals = [name for name in found if name not in ("imei", "matched", "home_imsis")]
-    assert len(signals) == 9
+    assert len(signals) == 10
     assert {found[name] for name in signals} == {None}
 
 
@@ -238,6 +265,8 @@ MANY = (
     + nights(1, "capital", 12, 13, 14)
     + nights(2, "coast", 12, 13, 14)
     + two("suburb", "suburb", minutes=-6, days=(8,))
+    + [sighted(A, 1, "suburb", moment(n, 10), moment(n, 10, 1)) for n in (2, 3)]
+    + [sighted(A, 2, "harbour", moment(n, 14), moment(n, 14, 1)) for n in (2, 3)]
     + [sighted(MATE, 4, "coast", moment(n, 11, 55), moment(n, 11, 56)) for n in (2, 3)]
 )
 PRINTS = [shown(A, n % 2 + 1, 9 - n // 2, 3 + n % 2, "xy"[n % 2], "z") for n in range(12)]

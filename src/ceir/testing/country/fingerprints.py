@@ -11,7 +11,7 @@ from ceir.testing.country.devices import written
 from ceir.testing.country.draws import Bytes, Ints, mixed
 from ceir.testing.country.movement import Movement
 from ceir.testing.country.observations import active_days, imei_forms
-from ceir.testing.country.spec import Label
+from ceir.testing.country.spec import Label, Story
 from ceir.testing.country.uses import Uses
 from ceir.testing.country.world import World
 
@@ -22,6 +22,7 @@ _PLATFORMS = 40
 _RELEASE_DAYS = 75
 """Days between two software releases of a model."""
 _LONGEST_LAG = 45
+_ONE_IMEI = (Story.DUAL_SIM_ONE_IMEI, Story.COURIER, Story.TWO_HOMES, Story.FLYER)
 
 
 class FingerprintFiles:
@@ -57,10 +58,15 @@ class FingerprintFiles:
         kept = draws.chance("fingerprint", event, self.movement.fingerprint_days)
         day, use, event = day[kept], use[kept], event[kept]
         hardware, device = self._hardware(uses)[use], uses.device[use]
-        release = self._release(hardware, device, day)
+        release = self._release(hardware, device, day) - draws.chance("old-version", event, noise)
         setting = draws.below("setting", device, 100) // 97
+        # The second slot of some phones has a radio of its own, and some people a browser of theirs.
+        unlike = draws.chance("unlike-slots", device, self.movement.unlike_slots)
+        slot = (unlike & np.isin(uses.story, _ONE_IMEI)[use]) * (uses.imsi[use] % 2)
         odd = draws.chance("odd-capability", event, noise) * (1 + draws.below("odd", event, 5))
+        person = device ^ (uses.imsi[use] << 20)
         browser = draws.below("browser", device, 4)
+        browser += 4 * draws.chance("other-browser", person, self.movement.other_browser)
         strange = draws.chance("odd-agent", event, 4 * noise) * (1 + draws.below("strange", event, 9))
         block = text.rows(
             [
@@ -68,7 +74,7 @@ class FingerprintFiles:
                 text.digits(uses.imsi, 15)[use],
                 text.days(self.world.calendar.first, day),
                 text.digits((draws.below("base-version", hardware, 40) + release) % 100, 2),
-                _word(hardware, release // 3, setting, odd),
+                _word(hardware, release // 3, setting + 2 * slot, odd),
                 _word(hardware, release, browser, 100 + strange),
             ]
         )
@@ -86,13 +92,16 @@ class FingerprintFiles:
         return hardware
 
     def _release(self, hardware: Ints, device: Ints, day: Ints) -> Ints:
-        """Software releases that the device has taken: never fewer on a later day."""
+        """Software releases that the device has taken: seldom fewer on a later day."""
         draws = self.world.draws
         begun = draws.below("release-phase", hardware, _RELEASE_DAYS)
         lag = draws.below("update-lag", device, _LONGEST_LAG)
         behind = draws.below("never-updates", device, 10) < 3
-        release: Ints = np.where(behind, 0, np.maximum(0, (day + begun - lag) // _RELEASE_DAYS))
-        return release
+        release = np.where(behind, 0, np.maximum(0, (day + begun - lag) // _RELEASE_DAYS))
+        gone = draws.chance("puts-back", device, self.movement.put_back)
+        since = self._first + draws.below("put-back-on", device, self.world.calendar.days - self._first)
+        back: Ints = release - (gone & (day >= since))
+        return back
 
 
 def _word(*parts: Ints) -> Bytes:

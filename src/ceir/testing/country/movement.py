@@ -23,7 +23,10 @@ class Movement:
         late: sightings that arrive in a second file.
         radius_m: radius that the list of cells states.
         fingerprint_days: active days with a fingerprint.
-        fingerprint_noise: fingerprints with a word that is not the device's usual one.
+        fingerprint_noise: fingerprints with a word that is not the device's usual one, or an old version.
+        other_browser: subscribers who use other software than the device's other users.
+        unlike_slots: phones with two slots and one IMEI whose slots declare different radios.
+        put_back: devices on which somebody puts an old version back, once.
         like_hardware: clones, replicas apart, whose hardware shows the fingerprint of the copied model.
     """
 
@@ -38,6 +41,9 @@ class Movement:
     radius_m: int = 6_000
     fingerprint_days: float = 0.25
     fingerprint_noise: float = 0.01
+    other_browser: float = 0.1
+    unlike_slots: float = 0.2
+    put_back: float = 0.02
     like_hardware: float = 0.3
 
     def __post_init__(self) -> None:

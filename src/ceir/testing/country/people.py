@@ -168,6 +168,9 @@ def _second_slots(world: World, lines: Lines, alone: Flags) -> None:
     lines.owns[places] = False
     lines.two_slots[places - 1] = True
     lines.story[places] = lines.story[places - 1] = story
+    if habits.other_name:
+        other = places[draws.chance("other-name", lines.subscriber[places], habits.other_name)]
+        lines.person[other] = lines.subscriber[other]
     habits_of_place = (habits.courier, habits.two_homes, habits.flyer)
     if any(habits_of_place):
         shared = places[one]

@@ -123,6 +123,8 @@ class Habits:
     """Of people's second lines: in the second slot of the first line's device [guess]."""
     dual_sim_one_imei: float = 0.1
     """Of those: both slots reported with the first slot's IMEI [guess]."""
+    other_name: float = 0.0
+    """Of people's lines in second slots: in the name of somebody else of the family; off unless asked for."""
     courier: float = 0.0
     """Of phones with two slots and one IMEI: drives to another town most days; off unless asked for."""
     two_homes: float = 0.0
