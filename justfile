@@ -8,7 +8,12 @@ default:
     @just --list
 
 # Lint, types, import contracts and all tests: what has to be green before a commit lands.
-check: lint types contracts test register peers
+check: lint types contracts test others
+
+# The peers mostly wait, for timers and for a guest to start: the register is tested meanwhile.
+[parallel]
+[private]
+others: register peers
 
 # Style and mistakes that can be seen without running anything.
 lint:
@@ -36,6 +41,13 @@ register *args:
     else \
       echo "PostgreSQL is not installed: the register was not tested on it." >&2; \
     fi
+
+# Tests that take minutes each: guests under emulation, a cluster that a country moves to, a larger country. They are
+# not part of `just check`.
+
+# Before a release, and after changes to what they are about: just long [-k systemd]
+long *args:
+    {{check_group}} pytest -m long {{args}}
 
 # What is missing on the machine is skipped with a reason; with CEIR_PEERS=required it fails. tools/peers.sh installs it.
 
@@ -66,6 +78,10 @@ bench-eir *args:
 bench-register *args:
     CEIR_POSTGRES_OPTIONS="${CEIR_POSTGRES_OPTIONS:--c shared_buffers=2GB -c max_wal_size=8GB}" \
       tools/postgres.sh uv run python benchmarks/registry/status.py {{args}}
+
+# How well clones are found, on worlds with hidden truth or on labelled data: just bench-clones [--lines N --fit NAME ...]
+bench-clones *args:
+    PYTHONPATH=benchmarks uv run python -m clones.measure {{args}}
 
 # Steady load with hostile connections mixed in, memory looked at: just soak [MINUTES]
 soak minutes="10":

@@ -36,13 +36,22 @@ HEADERS = {
     "barred-ranges": "first_imei,last_imei",
     "monitored": "imei",
     "appeals": "imei,condition",
+    "complaints": "imei,complained_on",
     "subscribers": "uid,imsi",
     "associations": "uid,imei",
     "type-approvals": "tac,certificate,holder,model,status,valid_from,valid_until",
     "imports": "imei,consignment,importer,submitted_on,released_on",
     "software-versions": "imei,software_version,status",
+    "cells": "cell,latitude,longitude,radius_m",
+    "scrapped": "imei,scrapped_on",
+    "proofs": "imei,imsi,kind,proven_on",
+    "sightings": "imei,imsi,cell,started_at,ended_at",
+    "fingerprints": "imei,imsi,seen_on,software_version,capability,agent",
 }
 """The documented first line of every source's files."""
+
+DATED = {"observations": "date", "sightings": "started_at", "fingerprints": "seen_on"}
+"""The column that tells the day of a row."""
 
 OperatorList = tuple[str, str]
 ListName = str | OperatorList
@@ -158,14 +167,16 @@ class Register:
     ) -> Ingest:
         """Take in a file of these rows; a delta's rows end with their change type.
 
-        Files of observations are named after the days that their rows speak of.
+        Files of observations, sightings and fingerprints are named after the days that their rows speak of.
         """
         rows = list(rows)
         folder = self.root.with_name(f"{self.root.name}-files") / f"{next(self._numbers):04d}"
         header = HEADERS[source] + (",change_type" if delta else "")
         name = f"{source}.csv"
         if source_named(source).dated_name:
-            days = sorted(row.strip()[:8] for row in rows) or [compact(received_on)]
+            place = HEADERS[source].split(",").index(DATED[source])
+            dates = (row.split(",")[place].strip().replace("-", "")[:8] for row in rows)
+            days = sorted(dates) or [compact(received_on)]
             name = f"{operator}_{days[0]}_{days[-1]}.csv"
         path = write_text(folder / name, [header, *rows])
         return self.deliver(source, path, received_on, operator=operator, delta=delta)

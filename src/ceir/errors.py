@@ -4,7 +4,7 @@ Packages declare their own subclasses beside the code that raises them; the edge
 translate once, by `exit_code` or by `code`. `all_error_types` is how the reference and its test find them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 
@@ -24,6 +24,11 @@ class CeirError(Exception):
         super().__init__(detail)
         self.detail = detail
         self.hint = hint
+
+    @property
+    def data(self) -> Mapping[str, object]:
+        """What machines are told beside the words, as JSON values; nothing, unless a type says otherwise."""
+        return {}
 
     def __str__(self) -> str:
         return f"{self.detail} [{self.code}]" + (f" {self.hint}" if self.hint else "")

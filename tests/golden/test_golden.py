@@ -14,7 +14,8 @@ from ceir.pipeline.engines import Engine
 from ceir.pipeline.engines.sail import SailServer
 from ceir.pipeline.engines.spark import SparkEngine
 from ceir.pipeline.workspace import Workspace
-from ceir.policy import load_policy
+from ceir.policy import load_policy, shipped_policies
+from ceir.weights.scale import SCORED
 from oracle import Inputs, World, load, matches
 
 from .country import DAYS, RUNS
@@ -56,6 +57,13 @@ def test_there_are_ten_thousand_devices_and_each_has_its_own_reason(made: Made) 
     assert all(reason.why for reason in made.reasons)
     labels = {label for r in made.reasons for each in r.conditions for label in each.split()}
     assert labels == set(load_policy(POLICIES["examplia"])[0].conditions)
+
+
+def test_the_policy_is_the_shipped_one_without_what_rests_on_a_score() -> None:
+    shipped = load_policy(shipped_policies()["examplia"])[0]
+    plain = {n: c for n, c in shipped.conditions.items() if not any(u.rule in SCORED for u in c.all)}
+    assert len(plain) < len(shipped.conditions)
+    assert shipped.model_copy(update={"conditions": plain}) == load_policy(POLICIES["examplia"])[0]
 
 
 @pytest.mark.parametrize("run", RUNS)

@@ -52,6 +52,7 @@ def test_a_result_in_several_parts_is_in_its_order_from_part_to_part(
     assert found == list(range(99_999, -1, -1))
 
 
+@pytest.mark.long
 def test_a_country_that_moves_to_a_cluster_of_two_workers_gets_the_same_verdicts_and_lists(
     cluster: Cluster, country: CountryFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

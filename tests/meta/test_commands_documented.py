@@ -4,9 +4,9 @@ import pytest
 import typer
 
 from ceir.cli.declaration import Command, Panel, all_commands
-from ceir.cli.main import app
+from ceir.cli.main import whole
 
-GROUP = typer.main.get_command(app)
+GROUP = typer.main.get_command(whole())
 COMMANDS = all_commands()
 FEWEST = 18
 

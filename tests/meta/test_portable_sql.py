@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 
 import pytest
@@ -13,6 +14,8 @@ from ceir.facts import Context, all_facts
 from ceir.lists import all_lists
 from ceir.pipeline.engines.spark import spark_sql
 from ceir.rules import all_rules
+from ceir.rungs import all_rungs
+from ceir.workings import all_workings
 
 CONTEXTS = (
     Context(
@@ -25,6 +28,11 @@ CONTEXTS = (
     ),
     Context(end=20_758, start=20_600, parameters={"identity": "msisdn", "ignore_delays": True}),
 )
+DEFAULTS = {
+    name: value
+    for declared in (*all_facts().values(), *all_workings().values())
+    for name, value in declared.defaults.items()
+}
 """With everything a policy may say, and with as little as it may."""
 
 TYPES = {exp.DType.INT, exp.DType.BIGINT, exp.DType.BOOLEAN, exp.DType.VARCHAR, exp.DType.TEXT}
@@ -49,7 +57,14 @@ FORBIDDEN: dict[type[exp.Expression], str] = {
 
 FUNCTIONS = {
     *("And", "Or", "Not", "If", "Case", "Cast", "Coalesce", "Upper", "Replace", "Substring", "Pad"),
-    *("Count", "Sum", "Min", "Max", "BitwiseOrAgg", "LogicalOr", "Lag"),
+    *("Count", "Sum", "Min", "Max", "BitwiseOrAgg", "LogicalOr", "Lag", "Abs", "Greatest", "Least"),
+    *(
+        "Sqrt",
+        "Floor",
+        "RowNumber",
+        "FirstValue",
+        "Lead",
+    ),  # the square root is correctly rounded on every engine
 }
 """Functions known to give the same on every engine."""
 
@@ -59,14 +74,25 @@ UNTRANSLATED = {"BIT_COUNT"}
 
 def declared_sql() -> Iterator[tuple[str, str]]:
     """Every text of SQL that a declaration may give an engine, by the name of the declaration."""
+    full = tuple(replace(c, parameters={**DEFAULTS, **c.parameters}) for c in CONTEXTS)
+    for working in all_workings().values():
+        for context in full:
+            yield f"working {working.name}", placed(working.sql(context))
+        if working.mates:
+            yield f"working {working.name}, mates", placed(working.mates)
     for fact in all_facts().values():
-        for context in CONTEXTS:
-            sql = fact.sql(context).replace("{rows}", "rows_all_20600_20758")
+        for context in full:
+            sql = placed(fact.sql(context))
+            if fact.evidence is not None:
+                query = fact.evidence.query
+                told = query(context) if callable(query) else query
+                yield f"fact {fact.name}, evidence", placed(told)
             yield (
                 f"fact {fact.name}",
                 sql if sql.startswith("SELECT") else f"SELECT {sql} AS value FROM equipment",
             )
         yield f"fact {fact.name}, otherwise", f"SELECT {fact.otherwise} AS value FROM equipment"
+    yield from rung_sql(full)
     for rule in all_rules().values():
         yield f"rule {rule.name}", f"SELECT {rule.matches} AS matches FROM facts"
         if rule.drifts is not None:
@@ -76,6 +102,23 @@ def declared_sql() -> Iterator[tuple[str, str]]:
         yield f"list {entry.name}", entry.sql
         for change, reason in entry.reasons.items():
             yield f"list {entry.name}, {change}", f"SELECT {reason} AS reason FROM rows"
+
+
+def rung_sql(contexts: tuple[Context, ...]) -> Iterator[tuple[str, str]]:
+    """Every text of SQL of the ladder."""
+    for rung in all_rungs().values():
+        for context in contexts:
+            yield f"rung {rung.name}", placed(rung.sql(context))
+            for name, sql in rung.tables_sql(context).items():
+                yield f"rung {rung.name}, {name}", placed(sql)
+
+
+def placed(sql: str) -> str:
+    """A query with the names of what it reads in place."""
+    names = [*all_workings(), "rows", "sightings", "fingerprints", "scope", "registrations"]
+    for name in names:
+        sql = sql.replace(f"{{{name}}}", name)
+    return sql.replace("{months}", "(SELECT * FROM shared_rows WHERE month >= 202601)")
 
 
 def faults(sql: str) -> list[str]:
@@ -117,6 +160,8 @@ def test_every_declaration_is_looked_at() -> None:
     looked_at = {where.split(",")[0] for where, _ in declared_sql()}
     declared = chain(
         (f"fact {name}" for name in all_facts()),
+        (f"working {name}" for name in all_workings()),
+        (f"rung {name}" for name in all_rungs()),
         (f"rule {name}" for name in all_rules()),
         (f"list {name}" for name in all_lists()),
     )

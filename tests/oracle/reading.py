@@ -4,14 +4,18 @@ import csv
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 from .world import (
     GENERATION_OF_RAT,
     Approval,
+    Cell,
     Equipment,
+    Fingerprint,
     Model,
+    Sighting,
     UndefinedError,
     World,
     capabilities_of,
@@ -50,6 +54,8 @@ class Inputs:
     observations: list[tuple[str, Place]]
     tac: Place | None = None
     lists: dict[str, Place | None] = field(default_factory=dict)
+    sightings: list[tuple[str, Place]] | None = None
+    fingerprints: list[tuple[str, Place]] | None = None
 
 
 def load(inputs: Inputs, until: date | None = None) -> World:
@@ -65,6 +71,14 @@ def load(inputs: Inputs, until: date | None = None) -> World:
     for source, place in inputs.lists.items():
         if place is not None:
             _LIST_READERS[source](world, place)
+    if inputs.sightings is not None:
+        world.sightings = {}
+        for operator, path in inputs.sightings:
+            _read_sightings(world, world.sightings, operator, path)
+    if inputs.fingerprints is not None:
+        world.fingerprints = {}
+        for operator, path in inputs.fingerprints:
+            _read_fingerprints(world, world.fingerprints, operator, path)
     return world
 
 
@@ -133,7 +147,7 @@ def _columns(header: list[str], path: Place, needed: tuple[str, ...]) -> list[st
 def _read_observations(world: World, operator: str, path: Place, until: date | None) -> None:
     """The one hot loop: fields are examined once per distinct combination, a row costs two look-ups."""
     bits: dict[str, int] = {}
-    uses: dict[tuple[str, str, str, str], list[int] | None] = {}
+    uses: dict[tuple[str, str, str, str], tuple[list[int], list[int]] | None] = {}
     invalid = 0
     with Path(path).open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file)
@@ -155,7 +169,8 @@ def _read_observations(world: World, operator: str, path: Place, until: date | N
             if bit > 0 and key in uses:
                 use = uses[key]
                 if use is not None:
-                    use[0] |= bit
+                    use[0][0] |= bit
+                    use[1][0] |= bit
                 else:
                     invalid += 1
             elif bit < 0:
@@ -163,7 +178,8 @@ def _read_observations(world: World, operator: str, path: Place, until: date | N
             elif bit > 0:
                 try:
                     use = uses[key] = _use(world, operator, key)
-                    use[0] |= bit
+                    use[0][0] |= bit
+                    use[1][0] |= bit
                 except InvalidRowError:
                     uses[key] = None
                     invalid += 1
@@ -180,18 +196,22 @@ def _bit(world: World, text: str, until: date | None) -> int:
     return 0 if until is not None and day > until else world.calendar.bit(day)
 
 
-def _use(world: World, operator: str, key: tuple[str, str, str, str]) -> list[int]:
+def _use(world: World, operator: str, key: tuple[str, str, str, str]) -> tuple[list[int], list[int]]:
+    """The day masks of the triplet and of its IMSI with these generations."""
     raw_imei, imsi, msisdn, rat = (trimmed(text) for text in key)
     triplet = (_number_or_empty(imsi), _number_or_empty(msisdn), operator)
     generations = _generations(rat)
     if not raw_imei:
-        return [0]  # a use of no equipment: valid, and nobody's
+        return [0], [0]  # a use of no equipment: valid, and nobody's
     imei = _imei(raw_imei)
     equipment = world.seen.get(imei)
     if equipment is None:
         equipment = world.seen[imei] = Equipment(imei)
     equipment.generations |= generations
-    return equipment.uses.setdefault(triplet, [0])
+    return (
+        equipment.uses.setdefault(triplet, [0]),
+        equipment.generations_of.setdefault((triplet[0], generations), [0]),
+    )
 
 
 def _read_tac(world: World, path: Place) -> None:
@@ -335,15 +355,115 @@ def _read_subscribers(world: World, path: Place) -> None:
 
 
 def _read_associations(world: World, path: Place) -> None:
-    found: set[str] = set()
+    found: dict[str, set[str]] = {}
 
     def take(row: Row) -> None:
-        imei = _imei(row["imei"])
-        _present(row["uid"])
-        found.add(imei)
+        imei, uid = _imei(row["imei"]), _present(row["uid"])
+        found.setdefault(imei, set()).add(uid)
 
     _rows(world, "associations", path, ("uid", "imei"), take)
-    world.associated = found
+    world.owners = found
+    world.associated = set(found)
+
+
+def _read_registrations(world: World, path: Place) -> None:
+    found: dict[str, str] = {}
+
+    def take(row: Row) -> None:
+        imei = _imei(row["approved_imei"])
+        if row["status"].lower() in {"", "whitelist"}:
+            found[imei] = row.get("device_id", "")
+
+    _rows(world, "registrations", path, ("approved_imei", "status"), take)
+    world.registered, world.device_of = set(found), found
+
+
+def _read_scrapped(world: World, path: Place) -> None:
+    found: dict[str, date] = {}
+
+    def take(row: Row) -> None:
+        found[_imei(row["imei"])] = _day(row["scrapped_on"])
+
+    _rows(world, "scrapped", path, ("imei", "scrapped_on"), take)
+    world.scrapped = found
+
+
+def _read_proofs(world: World, path: Place) -> None:
+    found: set[tuple[str, str, str]] = set()
+
+    def take(row: Row) -> None:
+        kind = row["kind"].lower()
+        if kind not in {"purchase", "device", "maker"}:
+            raise InvalidRowError(kind)
+        _day_or_none(row["proven_on"])
+        found.add((_imei(row["imei"]), _number(row["imsi"]), kind))
+
+    _rows(world, "proofs", path, ("imei", "imsi", "kind", "proven_on"), take)
+    world.proofs = found
+
+
+def _degrees(text: str, largest: int) -> int:
+    """Degrees as whole millionths, halves away from zero."""
+    digits = len(str(largest))
+    if not re.fullmatch(rf"[+-]?[0-9]{{1,{digits}}}(\.[0-9]{{1,12}})?", text):
+        raise InvalidRowError(text)
+    degrees = Decimal(text)
+    if abs(degrees) > largest:
+        raise InvalidRowError(text)
+    return int((degrees * 1_000_000).to_integral_value(ROUND_HALF_UP))
+
+
+def _read_cells(world: World, path: Place) -> None:
+    found: dict[str, Cell] = {}
+
+    def take(row: Row) -> None:
+        radius = row.get("radius_m", "")
+        if radius and not (re.fullmatch("[0-9]{1,6}", radius) and int(radius) <= 200_000):
+            raise InvalidRowError(radius)
+        found[_present(row["cell"])] = Cell(
+            _degrees(row["latitude"], 90), _degrees(row["longitude"], 180), int(radius) if radius else None
+        )
+
+    _rows(world, "cells", path, ("cell", "latitude", "longitude"), take)
+    world.cells = found
+
+
+def _moment(text: str) -> int:
+    """Seconds since 1970 of a moment in UTC."""
+    for form, length in (("%Y-%m-%dT%H:%M:%SZ", 20), ("%Y-%m-%d %H:%M:%S", 19)):
+        if len(text) == length:
+            try:
+                moment = datetime.strptime(text, form).replace(tzinfo=UTC)
+            except ValueError:
+                break
+            if moment.year >= 2000:
+                return int(moment.timestamp())
+    raise InvalidRowError(text)
+
+
+def _read_sightings(world: World, found: dict[str, set[Sighting]], operator: str, path: Place) -> None:
+    def take(row: Row) -> None:
+        imei, imsi, cell = _imei(row["imei"]), _number(row["imsi"]), _present(row["cell"])
+        start, end = _moment(row["started_at"]), _moment(row["ended_at"])
+        if end < start:
+            raise InvalidRowError(row["ended_at"])
+        found.setdefault(imei, set()).add(Sighting(start, end, imsi, cell, operator))
+
+    _rows(world, "sightings", path, ("imei", "imsi", "cell", "started_at", "ended_at"), take)
+
+
+def _read_fingerprints(world: World, found: dict[str, set[Fingerprint]], operator: str, path: Place) -> None:
+    def take(row: Row) -> None:
+        version = row.get("software_version", "")
+        if version and not _VERSION.fullmatch(version):
+            raise InvalidRowError(version)
+        words = row.get("capability", ""), row.get("agent", "")
+        if any(word and not re.fullmatch(r"[0-9A-Za-z._:-]{1,64}", word) for word in words):
+            raise InvalidRowError(str(words))
+        print_ = Fingerprint(_day(row["seen_on"]), _number(row["imsi"]), version, *words, operator)
+        found.setdefault(_imei(row["imei"]), set()).add(print_)
+
+    _rows(world, "fingerprints", path, ("imei", "imsi", "seen_on"), take)
 
 
 def _read_approvals(world: World, path: Place) -> None:
@@ -410,7 +530,10 @@ def _read_imports(world: World, path: Place) -> None:
 _LIST_READERS: dict[str, Callable[[World, Place], None]] = {
     "stolen": _in_force_reader("stolen", "imei", {"blacklist"}, "stolen"),
     "stolen-foreign": _in_force_reader("stolen-foreign", "imei", {"blacklist"}, "stolen_foreign"),
-    "registrations": _in_force_reader("registrations", "approved_imei", {"whitelist"}, "registered"),
+    "registrations": _read_registrations,
+    "scrapped": _read_scrapped,
+    "proofs": _read_proofs,
+    "cells": _read_cells,
     "pairings": _read_pairings,
     "golden": _read_golden,
     "appeals": _read_appeals,

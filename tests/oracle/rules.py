@@ -13,6 +13,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
+from .clones import answer_of
 from .world import (
     NON_CELLULAR,
     Equipment,
@@ -26,6 +27,7 @@ from .world import (
 Policy = dict[str, Any]
 Parameters = dict[str, Any]
 Question = Callable[[Equipment], bool | None]
+Rule = Callable[["Moment", Parameters], Question]
 
 _LONG_AGO = timedelta(days=100_000)
 
@@ -338,9 +340,17 @@ def seen_before_release(moment: Moment, _parameters: Parameters) -> Question:
     return ask
 
 
-Rule = Callable[[Moment, Parameters], Question]
+def _scored(answer: str) -> "Rule":
+    """A rule that asks whether the score of the identity has this answer."""
 
-_WINDOW = ("window_days", "window_months")
+    def build(moment: Moment, parameters: Parameters) -> Question:
+        return lambda equipment: answer_of(moment.world, equipment, moment.end, parameters) == answer
+
+    return build
+
+
+_SCALE = ("weights", "clone_at", "clear_at", "least_signals", "window_days")
+WINDOW = ("window_days", "window_months")
 
 RULES: dict[str, tuple[Rule, tuple[str, ...]]] = {
     "imei_malformed": (imei_malformed, ()),
@@ -356,9 +366,9 @@ RULES: dict[str, tuple[Rule, tuple[str, ...]]] = {
     "not_registered": (not_registered, ()),
     "not_associated": (not_associated, ()),
     "rat_exceeds_capability": (rat_exceeds_capability, ()),
-    "too_many_imsis": (too_many_imsis, ("threshold", "identity", *_WINDOW)),
-    "too_many_imsis_daily": (too_many_imsis_daily, ("threshold", "identity", "min_seen_days", *_WINDOW)),
-    "too_many_persons_daily": (too_many_persons_daily, ("threshold", "min_seen_days", *_WINDOW)),
+    "too_many_imsis": (too_many_imsis, ("threshold", "identity", *WINDOW)),
+    "too_many_imsis_daily": (too_many_imsis_daily, ("threshold", "identity", "min_seen_days", *WINDOW)),
+    "too_many_persons_daily": (too_many_persons_daily, ("threshold", "min_seen_days", *WINDOW)),
     "imsi_unregistered": (imsi_unregistered, ("window_days",)),
     "transient_numbers": (transient_numbers, ("period_days", "numbers")),
     "used_by_home_subscriber": (_used_by(_is_home), ("look_back_days",)),
@@ -366,33 +376,6 @@ RULES: dict[str, tuple[Rule, tuple[str, ...]]] = {
     "used_by_international_roamer": (_used_by(_is_international), ("look_back_days",)),
     "monitored": (monitored, ("days",)),
     "seen_before_release": (seen_before_release, ()),
+    "cloned": (_scored("clone"), _SCALE),
+    "perhaps_cloned": (_scored("undecided"), _SCALE),
 }
-
-# Rules that also reach equipment nobody has ever seen.
-UNSEEN: dict[str, Callable[[World], set[str] | None]] = {
-    "imei_barred": lambda world: world.barred,
-    "stolen_local": lambda world: world.stolen,
-    "stolen_foreign": lambda world: world.stolen_foreign,
-}
-
-
-def ask_all(moment: Moment, rule: str, parameters: Parameters) -> tuple[set[str], set[str]]:
-    """The IMEIs a rule matches, and the seen ones it is known not to match."""
-    if rule not in RULES:
-        raise UndefinedError(f"no rule {rule!r}")
-    build, names = RULES[rule]
-    unknown = set(parameters) - set(names)
-    if unknown:
-        raise UndefinedError(f"rule {rule} has no parameter {sorted(unknown)}")
-    question = build(moment, parameters)
-    yes: set[str] = set()
-    no: set[str] = set()
-    for imei, equipment in moment.world.seen.items():
-        answer = question(equipment)
-        if answer:
-            yes.add(imei)
-        elif answer is not None:
-            no.add(imei)
-    if rule in UNSEEN:
-        yes |= UNSEEN[rule](moment.world) or set()
-    return yes, no

@@ -113,6 +113,14 @@ class Calendar:
         """The mask of all known days in [start, end)."""
         return sum(bit for day, bit in self._bit_of.items() if start <= day < end)
 
+    def days(self, mask: int) -> list[date]:
+        """The days of a mask, in order."""
+        return sorted(day for day, bit in self._bit_of.items() if bit & mask)
+
+    def every_day(self) -> list[tuple[date, int]]:
+        """Every known day with its bit, in their order."""
+        return sorted(self._bit_of.items())
+
     def first(self, mask: int) -> date:
         """The earliest day of a mask that is not empty."""
         return min(day for day, bit in self._bit_of.items() if bit & mask)
@@ -128,6 +136,8 @@ class Equipment:
     imei: str
     uses: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
     generations: int = 0
+    generations_of: dict[tuple[str, int], list[int]] = field(default_factory=dict)
+    """Day mask of each IMSI and mask of generations that one row told of it."""
 
     @property
     def tac(self) -> str:
@@ -167,6 +177,38 @@ class Approval:
         )
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Sighting:
+    """A location event; moments are seconds since 1970."""
+
+    started_at: int
+    ended_at: int
+    imsi: str
+    cell: str
+    operator: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fingerprint:
+    """What equipment showed on a day; what was not told is ''."""
+
+    seen_on: date
+    imsi: str
+    software_version: str
+    capability: str
+    agent: str
+    operator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Where a cell stands, in millionths of a degree; a radius that is None was not told."""
+
+    latitude: int
+    longitude: int
+    radius_m: int | None
+
+
 @dataclass(slots=True)
 class World:
     """Everything the files say. A list that is None was never ingested, which is not the same as empty."""
@@ -190,6 +232,13 @@ class World:
     approvals: dict[str, list[Approval]] | None = None
     releases: dict[str, list[date | None]] | None = None
     software_versions: dict[tuple[str, str], str] | None = None
+    owners: dict[str, set[str]] | None = None
+    device_of: dict[str, str] | None = None
+    scrapped: dict[str, date] | None = None
+    proofs: set[tuple[str, str, str]] | None = None
+    cells: dict[str, Cell] | None = None
+    sightings: dict[str, set[Sighting]] | None = None
+    fingerprints: dict[str, set[Fingerprint]] | None = None
     rejected: Counter[str] = field(default_factory=Counter)
 
     def in_barred_range(self, imei: str) -> bool:

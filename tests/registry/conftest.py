@@ -35,6 +35,14 @@ def _database(db: None) -> None:  # noqa: ARG001 - asked for, not looked at
     known_callers.forget()
 
 
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Published runs with copied identities, see `copied_world`; nobody changes them."""
+    from copied_world import make_world
+
+    return make_world(tmp_path_factory.mktemp("copied") / "register")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _record_can_be_emptied() -> Iterator[None]:
     """Tests that commit are followed by emptying every table. The record of deeds refuses that, as it must:

@@ -1,14 +1,18 @@
 """Offices at work for tests: `ceir serve` as people start it, with a database of its own."""
 
+import atexit
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,7 +33,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def own_database(name: str) -> Iterator[dict[str, str]]:
+def own_database(name: str, template: str = "template1") -> Iterator[dict[str, str]]:
     """Settings of a register's database that nothing else uses: empty for SQLite."""
     address = os.environ.get("CEIR_TEST_DATABASE")
     if address is None:
@@ -37,7 +41,7 @@ def own_database(name: str) -> Iterator[dict[str, str]]:
         return
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         try:
             yield {"CEIR_DATABASE": urlsplit(address)._replace(path=f"/{name}").geturl()}
         finally:
@@ -62,6 +66,30 @@ def ceir(
     assert code is None or done.returncode == code, (line, done.returncode, done.stdout, done.stderr)
     assert "Traceback" not in done.stderr, done.stderr
     return done
+
+
+@contextmanager
+def ready_country(name: str, folder: Path) -> Iterator[dict[str, str]]:
+    """Settings of a register that `ceir init` and `ceir migrate` made in `folder / "here"`.
+
+    They make one a process, and this is a copy: making each anew would take most of the time of such tests.
+    """
+    made, template = _first_country()
+    shutil.copytree(made, folder / "here")
+    with own_database(name, template) as settings:
+        yield settings
+
+
+@cache
+def _first_country() -> tuple[Path, str]:
+    folder, name = Path(tempfile.mkdtemp(prefix="ceir-country-")), f"ceir_first_{os.getpid()}"
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    database = ExitStack()
+    settings = database.enter_context(own_database(name))
+    atexit.register(database.close)
+    ceir("init", "here", settings=settings, folder=folder)
+    ceir("migrate", settings=settings, folder=folder / "here")
+    return folder / "here", name
 
 
 def wait_for(what: Callable[[], object], why: str, seconds: float = START_SECONDS) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from pydantic_core import to_jsonable_python
 from rich.console import Console, RenderableType
@@ -19,10 +20,13 @@ from rich.text import Text
 from ceir.cli._drawing import Drawing
 from ceir.clock import Clock, system_clock
 from ceir.errors import CeirError, UsageError
-from ceir.pipeline.engines import DuckEngine, Engine, Limits
 from ceir.pipeline.progress import SILENT, Progress
-from ceir.pipeline.workspace import CATALOGUE, Workspace
 from ceir.settings import Settings, read_settings
+
+# Engines and what they bring in take longer to load than most commands run: loaded where they are used.
+if TYPE_CHECKING:
+    from ceir.pipeline.engines import Engine, Limits
+    from ceir.pipeline.workspace import Workspace
 
 
 class Session:
@@ -72,7 +76,7 @@ class Session:
         """The calendar day where this machine stands."""
         return self._clock().astimezone().date()
 
-    def workspace(self) -> Workspace:
+    def workspace(self) -> "Workspace":
         """The workspace chosen, or the current folder if it is one.
 
         Raises:
@@ -87,8 +91,10 @@ class Session:
             )
         return found
 
-    def workspace_if_any(self) -> Workspace | None:
+    def workspace_if_any(self) -> "Workspace | None":
         """The workspace, if one was chosen or the current folder is one."""
+        from ceir.pipeline.workspace import CATALOGUE, Workspace  # noqa: PLC0415
+
         root = self.settings.workspace
         if root is not None:
             return Workspace.open(root)
@@ -96,7 +102,7 @@ class Session:
         return Workspace.open(here) if (here / CATALOGUE).is_file() else None
 
     @contextmanager
-    def changing(self, workspace: Workspace | None = None) -> Iterator[Workspace]:
+    def changing(self, workspace: "Workspace | None" = None) -> "Iterator[Workspace]":
         """A workspace that no other command changes meanwhile, cleared of what a killed one left.
 
         Args:
@@ -133,12 +139,14 @@ class Session:
         except (CeirError, OSError):
             return 0
 
-    def limits(self, workspace: Workspace) -> Limits:
+    def limits(self, workspace: "Workspace") -> "Limits":
         """What engines may use of the machine."""
+        from ceir.pipeline.engines import Limits  # noqa: PLC0415
+
         return Limits(workspace.scratch, self.settings.threads, self.settings.memory_gb)
 
     @contextmanager
-    def engine(self, workspace: Workspace) -> Iterator[Engine]:
+    def engine(self, workspace: "Workspace") -> "Iterator[Engine]":
         """The engine chosen, for a command that holds the workspace.
 
         Raises:
@@ -147,17 +155,22 @@ class Session:
         """
         if self.settings.engine == "spark":
             scratch = workspace.root / SPARK_SCRATCH
-            engine = self._spark(scratch)
+            engine: Engine = self._spark(scratch)
         else:
             scratch = workspace.scratch / "engine"
-            engine = DuckEngine(Limits(scratch, self.settings.threads, self.settings.memory_gb))
+            engine = self._duck(scratch)
         try:
             yield engine
         finally:
             engine.close()
             shutil.rmtree(scratch, ignore_errors=True)
 
-    def _spark(self, scratch: Path) -> Engine:
+    def _duck(self, scratch: Path) -> "Engine":
+        from ceir.pipeline.engines import DuckEngine, Limits  # noqa: PLC0415
+
+        return DuckEngine(Limits(scratch, self.settings.threads, self.settings.memory_gb))
+
+    def _spark(self, scratch: Path) -> "Engine":
         from ceir.pipeline.engines.spark import SparkEngine  # noqa: PLC0415 - an extra
 
         if self.settings.spark_remote is None:
@@ -165,10 +178,10 @@ class Session:
         return SparkEngine(self.settings.spark_remote, scratch)
 
     @contextmanager
-    def reader(self) -> Iterator[Engine]:
+    def reader(self) -> "Iterator[Engine]":
         """An engine for a command that only looks: it spills outside the workspace that it does not hold."""
         with tempfile.TemporaryDirectory(prefix="ceir-") as scratch:
-            engine = DuckEngine(Limits(Path(scratch), self.settings.threads, self.settings.memory_gb))
+            engine = self._duck(Path(scratch))
             try:
                 yield engine
             finally:

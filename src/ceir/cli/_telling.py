@@ -9,7 +9,6 @@ from rich.text import Text
 
 from ceir.cli._session import Session
 from ceir.errors import CeirError
-from ceir.pipeline.ingest.checking import ChecksFailedError
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells expect it: 128 and the number of the signal."""
@@ -19,10 +18,7 @@ def tell_error(session: Session, error: CeirError) -> int:
     """Tell an error that people are meant to see. Returns: its exit code."""
     if session.debug:
         traceback.print_exception(error)
-    more: dict[str, object] = {}
-    if isinstance(error, ChecksFailedError):
-        more["checks"] = [result.model_dump(mode="json") for result in error.results]
-    tell(session, error.code, error.detail, error.hint, **more)
+    tell(session, error.code, error.detail, error.hint, **error.data)
     return error.exit_code
 
 

@@ -59,21 +59,37 @@ class Command:
     exits: Mapping[int, str] = field(default_factory=dict)
 
 
+def command_names() -> tuple[str, ...]:
+    """Names of all commands, by listing the modules of this folder; loads none of them."""
+    import ceir.cli  # noqa: PLC0415 - the package holds this module
+
+    modules = (info.name for info in pkgutil.iter_modules(ceir.cli.__path__))
+    return tuple(
+        name.replace("_", "-")
+        for name in modules
+        if not name.startswith("_") and name not in ("main", "declaration")
+    )
+
+
+def command(name: str) -> Command:
+    """The declared command of a name: the `COMMAND` of its module.
+
+    Raises:
+        TypeError: the module declares none, or one of another name.
+    """
+    module = f"ceir.cli.{name.replace('-', '_')}"
+    found = getattr(importlib.import_module(module), "COMMAND", None)
+    if not isinstance(found, Command) or found.name != name:
+        raise TypeError(f"{module} declares no command of its name")
+    return found
+
+
 def all_commands() -> tuple[Command, ...]:
-    """Every declared command in the order of the help: the `COMMAND` of each module that is a command.
+    """Every declared command in the order of the help.
 
     Raises:
         TypeError: a module without a leading underscore declares none, or one of another name.
     """
-    import ceir.cli  # noqa: PLC0415 - the package holds this module
-
-    found: list[Command] = []
-    for info in pkgutil.iter_modules(ceir.cli.__path__):
-        if info.name.startswith("_") or info.name in ("main", "declaration"):
-            continue
-        command = getattr(importlib.import_module(f"ceir.cli.{info.name}"), "COMMAND", None)
-        if not isinstance(command, Command) or command.name != info.name.replace("_", "-"):
-            raise TypeError(f"ceir.cli.{info.name} declares no command of its name")
-        found.append(command)
     panels = list(Panel)
+    found = map(command, command_names())
     return tuple(sorted(found, key=lambda c: (panels.index(c.panel), c.place, c.name)))

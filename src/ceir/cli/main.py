@@ -3,6 +3,7 @@
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +14,8 @@ import ceir
 from ceir.cli._options import COMMON, JSON, visible
 from ceir.cli._session import Session, interruptible
 from ceir.cli._telling import INTERRUPTED, tell_bug, tell_error, tell_interrupted, tell_usage
-from ceir.cli.declaration import EXITS, Command, all_commands
+from ceir.cli.declaration import EXITS, Command, all_commands, command_names
+from ceir.cli.declaration import command as declared
 from ceir.errors import CeirError
 
 ABOUT = """An open register of a country's devices: from operators' files to the lists that block and protect.
@@ -81,8 +83,8 @@ def _root(ctx: typer.Context, version: bool = False, **common: object) -> None: 
         typer.echo(ctx.get_help())
 
 
-def build() -> typer.Typer:
-    """The whole command line, put together from the declared commands."""
+def build(commands: Sequence[Command]) -> typer.Typer:
+    """The command line, put together from declared commands."""
     app = typer.Typer(
         cls=Edge,
         name="ceir",
@@ -102,14 +104,14 @@ def build() -> typer.Typer:
     )
     context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
     app.callback()(_with_signature(_root, [context, version, *COMMON.values()]))
-    for command in all_commands():
+    for each in commands:
         app.command(
-            command.name,
-            help=_help(command),
-            short_help=command.purpose,
-            epilog=_exits(command),
-            rich_help_panel=command.panel.value,
-        )(_prepared(command))
+            each.name,
+            help=_help(each),
+            short_help=each.purpose,
+            epilog=_exits(each),
+            rich_help_panel=each.panel.value,
+        )(_prepared(each))
     return app
 
 
@@ -150,10 +152,19 @@ def _exits(command: Command) -> str:
     return f"[bold]Exit codes[/]\n{lines}"
 
 
-app = build()
-"""The command line as a typer application."""
+@cache
+def whole() -> typer.Typer:
+    """The command line with all commands."""
+    return build(all_commands())
 
 
 def run() -> None:
-    """Entry point of the installed command `ceir`."""
-    app()
+    """Entry point of the installed command `ceir`.
+
+    Of a line that begins with a command only that one is loaded: all of them bring in engines, codecs and web
+    servers, which takes longer than most commands do.
+    """
+    word = sys.argv[1] if len(sys.argv) > 1 else ""
+    if word == "--version":
+        build(())()
+    (build((declared(word),)) if word in command_names() else whole())()

@@ -9,6 +9,7 @@ from ceir.cli._shelf import Shelf
 from ceir.cli._tables import pairs, table
 from ceir.cli.declaration import Command, Example, Panel
 from ceir.policy import Condition, load_policy, shipped_policies
+from ceir.policy.calibration import meaning_of
 
 
 def _row(name: str, path: Path) -> tuple[object, ...]:
@@ -36,8 +37,11 @@ def _show(session: Session, path: Path) -> None:
     session.say(
         table(
             "Conditions",
-            ("condition", "rules that must match", "consequence", "limit"),
-            [(label, _rules(c), _consequence(c), _limit(c)) for label, c in policy.conditions.items()],
+            ("condition", "rules that must match", "consequence", "limit", "meaning"),
+            [
+                (label, _rules(c), _consequence(c), _limit(c), meaning_of(c) if c.blocking else "")
+                for label, c in policy.conditions.items()
+            ],
         )
     )
 
@@ -60,7 +64,8 @@ def _limit(condition: Condition) -> str:
 
 def _data(path: Path) -> dict[str, object]:
     policy, sha256 = load_policy(path)
-    return {"file": path, "sha256": sha256, **policy.model_dump(mode="json")}
+    meanings = {label: meaning_of(c) for label, c in policy.conditions.items()}
+    return {"file": path, "sha256": sha256, **policy.model_dump(mode="json"), "meanings": meanings}
 
 
 def _everything() -> Mapping[str, Path]:

@@ -28,7 +28,7 @@ def prune(
 
 
 def _show(session: Session, report: PruneReport, *, dry_run: bool) -> None:
-    if not any((report.files, report.publications, report.quarantines, report.lists)):
+    if not any((report.files, report.publications, report.quarantines, report.lists, report.claims)):
         session.say("No personal data is overdue: nothing to drop.")
         return
     session.say("This would be dropped; nothing was changed:" if dry_run else "Dropped:")
@@ -42,6 +42,7 @@ def _show(session: Session, report: PruneReport, *, dry_run: bool) -> None:
                 ("runs whose lists are deleted", report.publications),
                 ("quarantine files", report.quarantines),
                 ("superseded lists", report.lists),
+                ("runs whose claims on copied identities are deleted", report.claims),
             ]
         )
     )

@@ -95,8 +95,11 @@ def snapshot_content(sources: Sources, engine: Engine) -> Content:
 
 def _spans(sources: Sources, engine: Engine) -> list[Span]:
     spans: list[Span] = []
-    for condition in sources.policy.conditions.values():
+    staged = sources.policy.release.staged
+    for label, condition in sources.policy.conditions.items():
         status = _status_of_unseen(condition, sources.policy, sources.run)
+        if status == "blocked" and label in staged:
+            status = "tracked"  # a block that comes step by step comes on nobody's first day
         if status is not None:
             spans += [(first, last, status) for first, last in _barred(sources, engine, condition)]
     return laid_apart(spans)

@@ -1,3 +1,3 @@
-from ceir.facts.declaration import Context, Fact, all_facts
+from ceir.facts.declaration import Context, Evidence, Fact, all_facts
 
-__all__ = ["Context", "Fact", "all_facts"]
+__all__ = ["Context", "Evidence", "Fact", "all_facts"]

@@ -51,6 +51,25 @@ Sql = str | Callable[[Context], str]
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """What a fact rests on, row by row, for a person to read.
+
+    Args:
+        title: what a row is.
+        query: SELECT of `imei` and of the columns, over the fact's workings and sources, with `{rows}` as in
+            facts; only rows of the equipment explained are shown, in the order of the columns.
+        columns: name, heading, and how a value is shown; `subscriber`: an IMSI, told only to those who may
+            see it, to others by a number that stands for it within the explanation.
+    """
+
+    title: str
+    query: Sql
+    columns: tuple[
+        tuple[str, str, Literal["plain", "subscriber", "identity", "day", "moment", "metres"]], ...
+    ]
+
+
+@dataclass(frozen=True)
 class Fact:
     """A column of the fact table.
 
@@ -60,16 +79,20 @@ class Fact:
         type: its SQL type.
         expression: over the columns of `equipment` (imei, text, tac, reporting_body and those of `devices`).
         query: a SELECT of the key and of a column `value`, at most one row a key. It may read the sources
-            named in `reads`; `subjects`: the equipment looked at, with the columns of `equipment`; and
+            named in `reads`; `subjects`: the equipment looked at, with the columns of `equipment`;
             `{rows}`: the observations inside the window with columns
-            (month, operator, imei, imsi, msisdn, day_mask).
+            (month, month_start, operator, imei, imsi, msisdn, day_mask), where month_start is the day number
+            of the month's first day; and each working named in `workings`, as `{NAME}`.
         key: what the query is keyed by.
         otherwise: value of seen equipment that the query does not return.
         reads: sources it rests on; while one was never ingested the fact is unknown (null).
         rows: which equipment's observations `{rows}` must hold. `shared`: only equipment with several IMSIs
             or MSISDNs, enough for counts whose thresholds start at two.
-        parameters: names of the rule's parameters that its value depends on.
+        parameters: names of the rule's parameters that its value depends on, beside those of its workings.
+        defaults: values of parameters that a rule need not give.
+        workings: names of the relations (`ceir.workings`) that the query reads.
         show: how a person reads it.
+        evidence: the rows that it rests on, where a value alone convinces nobody.
     """
 
     name: str
@@ -83,8 +106,11 @@ class Fact:
     reads: tuple[str, ...] | Callable[[Context], tuple[str, ...]] = ()
     rows: Literal["none", "shared", "all"] = "none"
     parameters: tuple[str, ...] = ()
+    defaults: Mapping[str, object] = field(default_factory=dict)
+    workings: tuple[str, ...] = ()
     show: Literal["plain", "day", "generations"] = "plain"
     unit: str = ""
+    evidence: Evidence | None = None
 
     def sources(self, context: Context) -> tuple[str, ...]:
         """Sources the fact rests on under this policy."""

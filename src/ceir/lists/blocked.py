@@ -5,8 +5,8 @@ from ceir.lists.declaration import ControlList, ListColumn
 LIST = ControlList(
     name="blocked",
     title="Blocked list",
-    doc="Equipment with a block date that has come, unless it is golden. A paired subscriber may still use "
-    "it.",
+    doc="Equipment with a block date that has come, unless it is golden. An excepted subscriber may still "
+    "use it.",
     source="ITU-T Q.5055 (blocked list)",
     columns=(
         ListColumn("imei", "The identity."),

@@ -28,10 +28,12 @@ class ControlList:
         key: columns that are unique together; two versions of the list are compared by them.
         sql: portable SELECT of the columns (and `operator` if per operator) over the relations that
             publishing names: `decisions` (with `imei_text`, `block_date`, `since_date`, `reason_text`,
-            `condition_text`, `label_text`), `contacts`, `paired`, `permitted_equipment`.
+            `condition_text`, `label_text`), `contacts` (with `block_date`), `paired`, `unable`,
+            `permitted_equipment`.
         reasons: for each kind of change the SQL of its net reason, over `o` (the row before), `n` (the row
-            now), `d` (the decision now; null: none) and `p` (a pairing now; null: none).
+            now), `d` (the decision now; null: none) and `p` (a pairing or kept line now; null: none).
         modes: the policy modes it exists in.
+        for_unable: only operators that cannot hold exceptions get it.
     """
 
     name: str
@@ -47,6 +49,7 @@ class ControlList:
     modes: tuple[Literal["permissive", "restrictive"], ...] = ("permissive", "restrictive")
     retention: Retention = "permanent"
     peer_name: str = ""
+    for_unable: bool = False
 
     def columns_for(self, *, amnesty: bool) -> tuple[str, ...]:
         """Names of its columns under a policy with or without an amnesty."""

@@ -5,10 +5,9 @@ from ceir.lists.declaration import ControlList, ListColumn
 LIST = ControlList(
     name="exceptions",
     title="Exception list",
-    doc="Pairings: equipment that works with these subscribers although its identity is blocked. Barred "
-    "equipment is left out unless the policy says otherwise. The home operator of the IMSI receives it; if "
-    "it "
-    "is none of the policy's, all do.",
+    doc="Equipment that works with these subscribers although its identity is blocked: pairings, and the "
+    "lines that a condition keeps by its `exceptions`. Barred equipment is left out unless the policy says "
+    "otherwise. The home operator of the IMSI receives it; if it is none of the policy's, all do.",
     source="ITU-T Q.5052 clause 8 (genuine device)",
     columns=(
         ListColumn("imei", "The identity."),

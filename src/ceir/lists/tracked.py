@@ -10,7 +10,11 @@ LIST = ControlList(
     columns=(
         ListColumn("imei", "The identity."),
         ListColumn("since", "First day a condition in force matched it, YYYYMMDD."),
-        ListColumn("reasons", "Why: the different reasons, sorted, joined by |."),
+        ListColumn(
+            "reasons",
+            "The different reasons of all conditions in force, also of those on trial or restored by "
+            "appeals, sorted, joined by |.",
+        ),
     ),
     key=("imei",),
     sql="SELECT imei_text AS imei, since_date AS since, condition_text AS reasons FROM decisions "

@@ -145,6 +145,91 @@ class SnapshotRecord(_Record):
     counts: dict[str, int] = {}
 
 
+class ReleaseOrder(_Record):
+    """What a person decided about blocks that come step by step.
+
+    Args:
+        due: of the equipment that became due on this day only; None: of all of the condition.
+        from_day: first day that it changes; an undo changes every day.
+    """
+
+    what: Literal["stop", "resume", "undo"]
+    condition: str
+    due: date | None = None
+    from_day: date
+    given_at: datetime
+    by: str
+    because: str
+
+
+class Pause(_Record):
+    """Days on which nothing of a condition is let out.
+
+    Args:
+        from_day: first of them; None: since ever, so that what was out is taken back.
+        until: first day after them; None: nobody knows.
+        due: only for equipment that became due on this day; None: for all.
+        by: who stopped it; empty: it stopped by itself.
+    """
+
+    from_day: date | None
+    until: date | None
+    due: date | None = None
+    by: str = ""
+    because: str = ""
+
+
+class ReleaseState(_Record):
+    """How far the blocks of a condition have come at a run.
+
+    Args:
+        stops: of `pauses` those that began by themselves, carried from run to run.
+        out: equipment that it blocks; `ahead`: that has a day to come; `held`: that has none, for a pause.
+        signals: how many of a kind were counted since it was last resumed, about equipment that was out
+            after the run before.
+        counted_of: that equipment.
+    """
+
+    condition: str
+    stops: tuple[Pause, ...] = ()
+    pauses: tuple[Pause, ...] = ()
+    out: int = 0
+    ahead: int = 0
+    held: int = 0
+    signals: dict[str, int] = {}
+    counted_of: int = 0
+
+
+class Activation(_Record):
+    """A policy that was put in force by a person, or with the workspace.
+
+    Args:
+        by: who; empty: it came with the workspace.
+        budget: wrongly cut lines for 1,000 that it bears; None: it has no budget.
+        accepted: reasons for what was accepted, by condition, or by `budget` and `what-if`.
+        accepted_meanings: what the accepted conditions meant.
+        data: fingerprint of the data that the what-if looked at; None: there was none.
+        lines: lines that it would have cut; `wrong_low` to `wrong_high` of them wrongly, as far as
+            calibrated.
+    """
+
+    sha256: str
+    name: str
+    version: int
+    budget: float | None = None
+    at: datetime | None = None
+    by: str = ""
+    accepted: dict[str, str] = {}
+    accepted_meanings: dict[str, str] = {}
+    data: str | None = None
+    since: date | None = None
+    until: date | None = None
+    lines: int | None = None
+    wrong_low: float | None = None
+    wrong_high: float | None = None
+    calibration_sha256: str | None = None
+
+
 class Run(_Record):
     """One classification, and once published its lists.
 
@@ -154,6 +239,9 @@ class Run(_Record):
         looked_at: equipment judged anew; the rest was carried over.
         inputs: ids of the live ingests it looked at.
         stripped: its lists were deleted by retention.
+        claims: where its claims lie; None: its policy asked for none, or retention deleted them.
+        releases: where blocks that come step by step stand; empty: the policy has none.
+        orders: how many orders about them it knew.
     """
 
     id: int
@@ -172,6 +260,9 @@ class Run(_Record):
     accepted: dict[str, str] = {}
     publications: tuple[Publication, ...] = ()
     stripped: bool = False
+    claims: str | None = None
+    releases: tuple[ReleaseState, ...] = ()
+    orders: int = 0
 
 
 class Catalogue(_Record):
@@ -194,6 +285,8 @@ class Catalogue(_Record):
     runs: tuple[Run, ...] = ()
     snapshots: tuple[SnapshotRecord, ...] = ()
     devices: Devices | None = None
+    release_orders: tuple[ReleaseOrder, ...] = ()
+    activations: tuple[Activation, ...] = ()
 
     @property
     def live(self) -> tuple[Ingest, ...]:
@@ -216,6 +309,7 @@ class Catalogue(_Record):
         if self.devices:
             paths.add(self.devices.path)
         paths |= {f"runs/{run.id:05d}" for run in self.runs}
+        paths |= {run.claims for run in self.runs if run.claims}
         paths |= {path for s in self.snapshots for path in (s.path, s.delta) if path}
         paths |= {p.path for run in self.runs for p in run.publications}
         return paths

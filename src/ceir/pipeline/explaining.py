@@ -20,16 +20,24 @@ from ceir.identifiers import (
 from ceir.pipeline.catalogue import Catalogue, Run
 from ceir.pipeline.classify.changing import name_history
 from ceir.pipeline.classify.compiling import Compiled, FactColumn, compile_policy
-from ceir.pipeline.classify.inputs import equipment_sql, fold_sql, name_inputs
+from ceir.pipeline.classify.inputs import equipment_sql, fold_sql, known_sources, name_inputs
+from ceir.pipeline.classify.preparing import mates_sql
 from ceir.pipeline.classify.running import evaluate, evidence_columns
 from ceir.pipeline.engines import Engine
+from ceir.pipeline.evidencing import EvidenceRows, Teller
+from ceir.pipeline.explaining_scores import ExplainedClaim, ExplainedScore, explain_claims, explain_score
+from ceir.pipeline.release.dating import name_staged
 from ceir.pipeline.workspace import Workspace
 from ceir.policy import Policy
 from ceir.policy.loading import load_policy
 from ceir.sources import Source, all_sources
 from ceir.tables.ended_verdicts import TABLE as ENDED
+from ceir.weights.scale import SCORED
 
 Pairs = tuple[tuple[str, str], ...]
+
+HELD = "is held back: its release is stopped"
+"""State of a verdict whose block comes step by step, and for now does not."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,8 @@ class ExplainedVerdict:
 
     Args:
         evidence: title, shown value and unit of each fact, as they were on the day of the run.
-        state: blocks since, will block on, or trial.
+        rows: what the facts rest on, row by row, as far as it is still kept.
+        state: blocks since, will block on, is held back, or trial.
     """
 
     condition: str
@@ -58,6 +67,8 @@ class ExplainedVerdict:
     block_on: date | None
     matching: bool
     state: str
+    rows: tuple[EvidenceRows, ...] = ()
+    score: ExplainedScore | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +100,7 @@ class Explanation:
     outcome: str
     next_steps: tuple[str, ...]
     subscribers: tuple[tuple[str, str, str, date], ...]
+    ladder: tuple[ExplainedClaim, ...]
     run: int | None
     as_of: date | None
 
@@ -97,7 +109,8 @@ def explain(workspace: Workspace, text: str, engine: Engine, *, subscribers: boo
     """Explain an identity: a normalised, printed or signalled IMEI, or a malformed one as it was reported.
 
     Args:
-        subscribers: tell who was seen with it too: personal data, only for those who may see it.
+        subscribers: tell who was seen with it too, and whom evidence is about: personal data, only for those
+            who may see it.
 
     Raises:
         InvalidIdentifierError: the text cannot be an equipment identity.
@@ -120,18 +133,21 @@ def explain(workspace: Workspace, text: str, engine: Engine, *, subscribers: boo
     verdicts: tuple[ExplainedVerdict, ...] = ()
     ended: tuple[EndedVerdict, ...] = ()
     outcome = "none"
+    ladder: tuple[ExplainedClaim, ...] = ()
     steps: tuple[str, ...] = ("No condition of the policy matches; nothing will happen to it.",)
     if run is not None:
         policy, _ = load_policy(workspace.root / "policies" / f"{run.policy_sha256}.toml")
-        verdicts = _verdicts(engine, workspace, catalogue, run, policy, number, str(identity))
+        teller = Teller(engine, number, subscribers)
+        verdicts = _verdicts(engine, workspace, catalogue, run, policy, teller, str(identity))
         ended = tuple(_ended(engine, workspace, catalogue, number))
+        ladder = explain_claims(engine, workspace, policy, run, number, subscribers=subscribers)
         golden = any(e.list == "golden" for e in entries)
         restored = {dict(e.details)["condition"] for e in entries if e.list == "appeals"}
         counting = tuple(v for v in verdicts if v.condition not in restored)
         outcome = (
             _outcome(counting, policy, run.as_of, golden=golden) if counting or not verdicts else "trial"
         )
-        steps = _steps(outcome, counting)
+        steps = _steps(outcome, counting, ladder)
         if counting != verdicts:
             without = ", ".join(v.title for v in verdicts if v.condition in restored)
             steps += (f"An appeal restored it, so that this does not count: {without}.",)
@@ -151,6 +167,7 @@ def explain(workspace: Workspace, text: str, engine: Engine, *, subscribers: boo
         outcome=outcome,
         next_steps=steps,
         subscribers=tuple(_subscribers(engine)) if subscribers else (),
+        ladder=ladder,
         run=run.id if run else None,
         as_of=run.as_of if run else None,
     )
@@ -271,21 +288,45 @@ def _verdicts(
     catalogue: Catalogue,
     run: Run,
     policy: Policy,
-    number: int,
+    teller: Teller,
     text: str,
 ) -> tuple[ExplainedVerdict, ...]:
-    compiled = compile_policy(policy, run.as_of, frozenset(catalogue.lists))
+    number = teller.imei
+    compiled = compile_policy(policy, run.as_of, known_sources(catalogue))
+    scope = "scope"
+    if mates := mates_sql(compiled.relations, scope, before=False):
+        # what is true of it rests on the other identities of its device too
+        scope = "scope_and_mates"
+        engine.table(scope, " UNION ".join(["SELECT imei FROM scope", *mates]))
+        near = f"(SELECT * FROM observations WHERE imei IN (SELECT imei FROM {scope})) AS near"
+        engine.table("devices", fold_sql(near))
     engine.view("equipment", equipment_sql("devices", compiled.listed))
-    evaluate(engine, compiled, "scope", keep_all=True)
+    evaluate(engine, compiled, scope, keep_all=True)
     values = _evidence(engine, workspace, run, compiled, number)
     name_history(engine, workspace, "in_force", run)
+    engine.view("own_verdicts", f"SELECT * FROM in_force WHERE imei = {number}")
+    name_staged(engine, policy, run.releases, name="own_releases", verdicts="own_verdicts")
     found = engine.rows(
-        "SELECT condition, first_matched_on, block_on, matching FROM in_force "
-        f"WHERE imei = {number} ORDER BY condition"
+        "SELECT v.condition, v.first_matched_on, "
+        "CASE WHEN s.imei IS NULL THEN v.block_on ELSE s.release_on END, v.matching, "
+        "(s.imei IS NOT NULL AND s.release_on IS NULL) FROM own_verdicts AS v "
+        "LEFT JOIN own_releases AS s ON s.condition = v.condition ORDER BY v.condition"
     )
     return tuple(
-        _explained(policy, compiled, run, values, text, str(label), int(str(first)), block, bool(matching))
-        for label, first, block, matching in found
+        _explained(
+            policy,
+            compiled,
+            run,
+            values,
+            text,
+            str(label),
+            int(str(first)),
+            block,
+            bool(matching),
+            teller,
+            bool(held),
+        )
+        for label, first, block, matching, held in found
         if str(label) in policy.conditions
     )
 
@@ -316,9 +357,13 @@ def _explained(
     first: int,
     block: object,
     matching: bool,
+    teller: Teller,
+    held: bool,
 ) -> ExplainedVerdict:
     condition = policy.conditions[label]
     sentences, rules, evidence = [], [], []
+    told: list[FactColumn] = []
+    score: ExplainedScore | None = None
     for owner, use, columns in compiled.uses:
         if owner != label:
             continue
@@ -327,8 +372,11 @@ def _explained(
         rules.append(("not " if use.negated else "") + rule.name)
         if not use.negated:
             parameters = {name: str(value) for name, value in use.parameters.items()}
+            if use.rule in SCORED:
+                score = explain_score(use, {c.fact.name: values.get(c.column) for c in columns})
             sentences.append(rule.reason.format_map({**parameters, **shown, "imei": text}))
         evidence += [_piece(c, values) for c in columns]
+        told += columns
     block_on = day_of(int(str(block))) if block is not None else None
     return ExplainedVerdict(
         condition=label,
@@ -339,7 +387,9 @@ def _explained(
         first_matched_on=day_of(first),
         block_on=block_on,
         matching=matching,
-        state=_state(block_on, run.as_of),
+        state=HELD if held else _state(block_on, run.as_of),
+        rows=teller.told(told),
+        score=score,
     )
 
 
@@ -373,26 +423,31 @@ def _state(block_on: date | None, as_of: date) -> str:
 
 def _outcome(verdicts: tuple[ExplainedVerdict, ...], policy: Policy, as_of: date, *, golden: bool) -> str:
     dates = [v.block_on for v in verdicts if v.block_on is not None]
-    if dates and golden:
+    held = any(v.state == HELD for v in verdicts)
+    if (dates or held) and golden:
         return "spared"
     if dates:
         return "blocked" if min(dates) <= as_of else "notified"
-    if any(policy.conditions[v.condition].tracked for v in verdicts):
+    if held or any(policy.conditions[v.condition].tracked for v in verdicts):
         return "tracked"
     return "trial" if verdicts else "none"
 
 
-def _steps(outcome: str, verdicts: tuple[ExplainedVerdict, ...]) -> tuple[str, ...]:
+def _steps(
+    outcome: str, verdicts: tuple[ExplainedVerdict, ...], ladder: tuple[ExplainedClaim, ...]
+) -> tuple[str, ...]:
     dates = [v.block_on for v in verdicts if v.block_on is not None]
+    kept = sum(claim.proposal in ("pair", "keep") for claim in ladder)
     sticky = [v.title for v in verdicts if not v.matching]
     steps = {
         "blocked": (
-            "No network may serve it, except for subscribers it is paired with.",
+            "No network may serve it, except for subscribers it is paired with"
+            + (" and for lines that go on." if kept else "."),
             "Its owner may appeal; a pairing, a corrected record or a golden entry lifts the block at the "
             "next run.",
         ),
         "notified": (
-            f"It works until {min(dates).isoformat()}; its subscribers are told before." if dates else "",
+            _until(dates, excepting=bool(kept)),
             "If the reason goes away by then, nothing happens; its owner may appeal at any time.",
         ),
         "tracked": ("It works and is watched; nobody is told and nothing is blocked.",),
@@ -400,9 +455,20 @@ def _steps(outcome: str, verdicts: tuple[ExplainedVerdict, ...]) -> tuple[str, .
         "trial": ("It works; the conditions that match are trials and have no consequence.",),
         "none": ("No condition of the policy matches; nothing will happen to it.",),
     }[outcome]
+    if kept and outcome in ("blocked", "notified"):
+        steps += (f"{kept} of the {len(ladder)} lines that use it go on working, as the ladder says.",)
     if sticky:
         steps += (f"No longer observed but still in force, as the policy keeps it: {', '.join(sticky)}.",)
     return steps
+
+
+def _until(dates: list[date], *, excepting: bool) -> str:
+    if not dates:
+        return ""
+    day = min(dates).isoformat()
+    if excepting:
+        return f"From {day} it works only with the lines that go on; whose line stops is told before."
+    return f"It works until {day}; its subscribers are told before."
 
 
 def _ended(engine: Engine, workspace: Workspace, catalogue: Catalogue, number: int) -> Iterable[EndedVerdict]:

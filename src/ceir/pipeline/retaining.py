@@ -26,6 +26,7 @@ class PruneReport:
         publications: published runs whose lists that name subscribers were deleted.
         quarantines: quarantine files deleted: they hold rows verbatim.
         lists: superseded lists of subscribers deleted; their ingests can no longer be undone.
+        claims: runs whose claims on copied identities were deleted.
     """
 
     months: tuple[int, ...]
@@ -34,6 +35,7 @@ class PruneReport:
     publications: int
     quarantines: int
     lists: int
+    claims: int = 0
 
 
 def oldest_month_kept(as_of: date, months: int) -> int:
@@ -67,10 +69,13 @@ def prune(
     quarantines = [i for i in catalogue.ingests if "quarantine" in i.files and _month(i.received_on) < oldest]
     superseded = [i for i in catalogue.live if _superseded(catalogue, i) and _month(i.received_on) < oldest]
     runs = [r for r in catalogue.runs if r.publications and not r.stripped and _month(r.as_of) < oldest]
+    claims = [
+        r for r in catalogue.runs if r.claims and _month(r.as_of) < oldest and not _continued(catalogue, r)
+    ]
     months = tuple(sorted({ingest.months[place] for ingest, place in work}))
     files, rows = len(work), 0
-    if dry_run or not (work or quarantines or runs or superseded):
-        return PruneReport(months, files, 0, len(runs), len(quarantines), len(superseded))
+    if dry_run or not (work or quarantines or runs or superseded or claims):
+        return PruneReport(months, files, 0, len(runs), len(quarantines), len(superseded), len(claims))
     with (
         workspace.staging() as scratch,
         progress.step("Dropping subscribers", float(max(files, 1)), "files") as step,
@@ -94,6 +99,8 @@ def prune(
             current = replaced.get(ingest.id, ingest)
             replaced[ingest.id] = current.model_copy(update={"files": {**current.files, "data": ()}})
         stripped = {r.id: _without_subscribers(workspace, scratch, r) for r in runs}
+        for run in claims:
+            stripped[run.id] = stripped.get(run.id, run).model_copy(update={"claims": None})
         workspace.commit(
             catalogue.model_copy(
                 update={
@@ -105,13 +112,13 @@ def prune(
             )
         )
     workspace.sweep()
-    return PruneReport(months, files, rows, len(runs), len(quarantines), len(superseded))
+    return PruneReport(months, files, rows, len(runs), len(quarantines), len(superseded), len(claims))
 
 
 def overdue(workspace: Workspace, as_of: date) -> bool:
     """Whether retention has something to do."""
     report = prune(workspace, as_of, Limits(workspace.scratch), dry_run=True)
-    return bool(report.files or report.publications or report.quarantines or report.lists)
+    return bool(report.files or report.publications or report.quarantines or report.lists or report.claims)
 
 
 def _without_subscribers(workspace: Workspace, scratch: Path, run: Run) -> Run:
@@ -137,6 +144,14 @@ def _without_subscribers(workspace: Workspace, scratch: Path, run: Run) -> Run:
             )
         )
     return run.model_copy(update={"stripped": True, "publications": tuple(publications)})
+
+
+def _continued(catalogue: Catalogue, run: Run) -> bool:
+    """Whether a run to come may continue from this one: it is of one of the last two days.
+
+    Its claims say who goes on using an identity that is blocked; without them they would be cut.
+    """
+    return run.as_of in sorted({r.as_of for r in catalogue.runs})[-2:]
 
 
 def _due(ingest: Ingest, month: int, oldest: int) -> bool:

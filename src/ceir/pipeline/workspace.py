@@ -13,8 +13,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ceir.errors import CeirError
-from ceir.pipeline.catalogue import Catalogue
-from ceir.pipeline.engines.engine import DiskFullError
+from ceir.pipeline.catalogue import Activation, Catalogue
 from ceir.policy import Policy, load_policy
 
 CATALOGUE = "catalogue.json"
@@ -68,7 +67,8 @@ class Workspace:
                 (root / folder).mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, root / "policy.toml")
             workspace = cls(root)
-            workspace.commit(Catalogue())
+            policy_now, sha256 = workspace.policy()
+            workspace.commit(Catalogue(activations=(_first_activation(policy_now, sha256),)))
         return workspace
 
     @classmethod
@@ -207,6 +207,16 @@ class Workspace:
         return relative
 
 
+def _first_activation(policy: Policy, sha256: str) -> Activation:
+    budget = policy.budget.wrongly_cut_lines_per_1000
+    return Activation(
+        sha256=sha256,
+        name=policy.name,
+        version=policy.version,
+        budget=float(budget) if budget is not None else None,
+    )
+
+
 def replace_file(target: Path, content: bytes) -> None:
     """Write a file so that whoever reads it sees the old content or the new, never a part."""
     fresh = target.with_name(f".{target.name}.new")
@@ -240,6 +250,9 @@ def disk_errors() -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (28, 122):  # no space left, quota exceeded
+            # Here, for whoever only opens a workspace needs no engine.
+            from ceir.pipeline.engines.engine import DiskFullError  # noqa: PLC0415
+
             raise DiskFullError(
                 "The disk is full; nothing was changed.",
                 "Free room on the workspace's disk, then run it again.",

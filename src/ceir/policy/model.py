@@ -9,9 +9,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from ceir.policy.brakes import Budget, Release
 from ceir.rules import Rule, rule_named
 from ceir.rules.declaration import Parameter, Value
 from ceir.sources import all_sources
+from ceir.weights.scale import SCORED
 
 MAX_CONDITIONS = 60
 """Conditions of a policy: their matches travel as bits of one signed 64-bit number."""
@@ -22,6 +24,7 @@ DAYS_OF_A_MONTH = 30
 LABEL = re.compile(r"[A-Za-z0-9_]{1,64}")
 
 Days = Annotated[int, Field(ge=0, le=3650)]
+Exceptions = Literal["none", "genuine", "present"]
 Ratio = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -46,6 +49,11 @@ class Operator(_Strict):
         description="Short name used in file names and lists: lower-case letters, digits, underscores."
     )
     name: str = Field(description="Its name, for people.")
+    holds_exceptions: bool = Field(
+        default=True,
+        description="False: its equipment check cannot permit a subscriber on a blocked identity; identities "
+        "with exceptions stay off the list it gets.",
+    )
     plmns: tuple[str, ...] = Field(
         min_length=1, description="Its networks as MCC-MNC, for instance `111-01`; none may begin another."
     )
@@ -88,8 +96,8 @@ class RuleUse(_Strict):
 
     @property
     def declaration(self) -> Rule:
-        """The rule itself."""
-        return rule_named(self.rule)
+        """The rule itself, as its parameters make it."""
+        return rule_named(self.rule).under(self.parameters)
 
 
 class Condition(_Strict):
@@ -103,6 +111,11 @@ class Condition(_Strict):
     reason: str = Field(min_length=1, max_length=200, description="Reason sent to operators; no `|`.")
     grace_days: Days = Field(default=30, description="Days from the first match to the block.")
     blocking: bool = Field(default=False, description="False: a trial that only counts and explains.")
+    exceptions: Exceptions = Field(
+        default="none",
+        description="Whose lines go on working on an identity it blocks: `none`; `present`: everybody who "
+        "uses it when the block begins; `genuine`: of these, all but those whom the ladder calls clones.",
+    )
     sticky: bool = Field(default=False, description="Once it matched, it stays in force.")
     tracked: bool = Field(
         default=False, description="Put matches on the tracked list although they do not block."
@@ -128,6 +141,19 @@ class Condition(_Strict):
             raise ValueError("amnesty_eligible needs blocking = true")
         if all(use.negated for use in self.all):
             raise ValueError("at least one rule must stand without `not`")
+        return self
+
+    @model_validator(mode="after")
+    def _nobody_is_cut_for_a_guess(self) -> "Condition":
+        answers = {SCORED[use.rule] for use in self.all if use.rule in SCORED and not use.negated}
+        if self.exceptions == "genuine" and answers != {"clone"}:
+            raise ValueError('exceptions = "genuine" needs the rule cloned: only there is a ladder to decide')
+        if self.blocking and "undecided" in answers and self.exceptions != "present":
+            raise ValueError('perhaps_cloned blocks only with exceptions = "present": undecided cuts nobody')
+        if self.blocking and "clone" in answers and self.exceptions == "none":
+            raise ValueError(
+                'cloned blocks only with exceptions = "genuine" or "present": one of them is the genuine one'
+            )
         return self
 
 
@@ -245,6 +271,8 @@ class Policy(_Strict):
     lists: ListOptions = ListOptions()
     amnesty: Amnesty = Amnesty()
     equipment_check: EquipmentCheck = EquipmentCheck()
+    budget: Budget = Budget()
+    release: Release = Release()
     checks: Mapping[str, Mapping[str, float]] = Field(
         default={}, description="Limits of file checks that differ from the default: `[checks.SOURCE]`."
     )
@@ -304,6 +332,15 @@ class Policy(_Strict):
                 fewest = use.parameters.get("min_seen_days")
                 if isinstance(fewest, int) and days and fewest > days:
                     raise ValueError(f"condition {label} wants {fewest} days seen within {days}")
+        return self
+
+    @model_validator(mode="after")
+    def _releases_fit(self) -> "Policy":
+        for label in self.release.conditions:
+            if label not in self.conditions:
+                raise ValueError(f"release.conditions.{label} is of no condition of this policy")
+            if not self.conditions[label].blocking:
+                raise ValueError(f"release.conditions.{label}: the condition does not block")
         return self
 
     @property
@@ -369,7 +406,9 @@ def _bound(rule: Rule, given: Mapping[str, Any]) -> dict[str, Value]:
             raise ValueError(f"rule {rule.name} needs {name}: {parameter.doc}")
         else:
             bound[name] = parameter.default
-    return bound
+    if rule.brings is None:
+        return bound
+    return {**rule.brings(bound), **{name: value for name, value in bound.items() if value is not None}}
 
 
 def _value(rule: Rule, parameter: Parameter, raw: Any) -> Value:

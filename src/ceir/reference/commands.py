@@ -19,7 +19,7 @@ def page() -> str:
     ]
     commands = importlib.import_module("ceir.cli.declaration").all_commands()
     main, typer = importlib.import_module("ceir.cli.main"), importlib.import_module("typer")
-    group = typer.main.get_command(main.app)
+    group = typer.main.get_command(main.whole())
     parts += [
         table(("command", "purpose"), [(link(c.name), c.purpose) for c in commands]),
         "## Options of every command",

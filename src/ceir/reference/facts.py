@@ -1,6 +1,7 @@
 from ceir.facts import Context, Fact, all_facts
 from ceir.reference._markdown import code, codes, head, link, table, whole
 from ceir.rules import all_rules
+from ceir.workings import all_workings
 
 
 def page() -> str:
@@ -13,7 +14,7 @@ def page() -> str:
             fact.doc,
             f"{fact.type}, {fact.unit}" if fact.unit else fact.type,
             _rests_on(fact),
-            codes(fact.parameters),
+            codes(_parameters(fact)),
             ", ".join(link(r.name, "rules.md") for r in rules.values() if fact.name in r.needs),
         )
         for fact in facts.values()
@@ -33,8 +34,17 @@ def page() -> str:
     )
 
 
+def _parameters(fact: Fact) -> tuple[str, ...]:
+    """Its own, and those of the workings that it reads."""
+    workings = all_workings()
+    found = dict.fromkeys(fact.parameters)
+    for name in fact.workings:
+        found |= dict.fromkeys(workings[name].parameters)
+    return tuple(found)
+
+
 def _rests_on(fact: Fact) -> str:
-    told: list[str] = []
+    told = [link(name, "workings.md") for name in fact.workings]
     if fact.rows != "none":
         told.append("observations of the window")
     if callable(fact.reads):

@@ -10,13 +10,17 @@ def page() -> str:
     sections = [
         ("Top of the file", schema),
         *(
-            (f"`{header}`", schema["$defs"][model])
+            (header if " " in header else f"`{header}`", schema["$defs"][model])
             for header, model in (
                 ("[country]", "Country"),
                 ("[[operators]]", "Operator"),
                 ("[retention]", "Retention"),
                 ("[lists]", "ListOptions"),
                 ("[amnesty]", "Amnesty"),
+                ("[budget]", "Budget"),
+                ("[release]", "Release"),
+                ("[release.conditions.LABEL]", "ConditionRelease"),
+                ("Entries of `steps`", "ReleaseStep"),
                 ("[equipment_check]", "EquipmentCheck"),
                 ("[[equipment_check.subscriber_ranges]]", "SubscriberRange"),
                 ("[conditions.LABEL]", "Condition"),
@@ -72,6 +76,10 @@ _SECTIONS = {
     "Retention": "table `[retention]`",
     "ListOptions": "table `[lists]`",
     "Amnesty": "table `[amnesty]`",
+    "Budget": "table `[budget]`",
+    "Release": "table `[release]`",
+    "ConditionRelease": "tables `[release.conditions.LABEL]`",
+    "ReleaseStep": "inline tables",
     "EquipmentCheck": "table `[equipment_check]`",
     "SubscriberRange": "tables `[[equipment_check.subscriber_ranges]]`",
     "Condition": "tables `[conditions.LABEL]`",

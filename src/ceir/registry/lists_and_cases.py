@@ -12,6 +12,7 @@ from ceir.registry.cases.models import CaseIdentity
 from ceir.registry.cases.states import ENDED
 from ceir.registry.cases.states import State as CaseState
 from ceir.registry.equipment_keys import StoredIdentity
+from ceir.registry.pairings.standing import excepted_for
 from ceir.registry.registrations.owning import Seen
 from ceir.registry.runs.models import Change, Contact, Decision, Outcome
 from ceir.registry.standing import Standing, StandingOf
@@ -41,20 +42,25 @@ def decision_in_force(identity: EquipmentIdentity, condition: str) -> int | None
 
 
 def seen_with_contacts(number: Msisdn) -> Collection[Seen]:
-    """Equipment that networks saw a number with, as far as a run named the number to be told about it.
+    """Equipment that networks saw a number with, as far as a run named the number to be told about it, or
+    lets it go on with it.
 
     Of other equipment the register keeps no such trace.
     """
     rows = Contact.objects.filter(msisdn_key=number.digits).select_related("run").order_by("imei")
     latest = {row.imei: row.run.as_of for row in rows}
-    malformed = dict(
-        Decision.objects.filter(imei__in=[key for key in latest if key < 0]).values_list("imei", "text")
-    )
+    let = excepted_for(number).filter(ended_at=None).select_related("run").order_by("imei")
+    kept = {row.imei: row.run.as_of for row in let}
+    latest |= {key: max(day, latest.get(key, day)) for key, day in kept.items()}
+    decided = Decision.objects.filter(imei__in=latest)
+    malformed = dict(decided.filter(imei__lt=0).values_list("imei", "text"))
+    against = set(decided.filter(outcome__in=_AGAINST).values_list("imei", flat=True))
     seen = []
     for key, day in latest.items():
         identity = Imei.from_number(key) if key >= 0 else normalise_imei(malformed.get(key, ""))
         if identity is not None:
-            seen.append(Seen(identity, datetime.combine(day, time.min, UTC)))
+            last = datetime.combine(day, time.min, UTC)
+            seen.append(Seen(identity, last, goes_on=key in kept and key in against))
     return seen
 
 

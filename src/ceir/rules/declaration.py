@@ -1,7 +1,7 @@
 """How a rule is declared: a test over facts, with its reason in plain words, its source and its examples."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -42,6 +42,15 @@ class Example:
 
 
 @dataclass(frozen=True)
+class Adapted:
+    """What of a rule depends on its parameters."""
+
+    needs: tuple[str, ...]
+    may_lack: tuple[str, ...]
+    matches: str
+
+
+@dataclass(frozen=True)
 class Rule:
     """A test over facts.
 
@@ -55,6 +64,12 @@ class Rule:
         one_of: groups of parameters of which exactly one is given.
         drifts: SELECT of `imei` of `equipment` whose match may change between two days without new data,
             from (parameters, previous end, end); windows are known from the facts and need none.
+        may_lack: facts of `needs` that may be unknown, because their source was never ingested, without the
+            rule being unable to tell; its predicate must treat unknown as saying nothing.
+        brings: further parameters that follow from those given, for those that are null; with
+            `adapts` it lets one parameter name a whole file of them.
+        adapts: `needs`, `may_lack` and `matches` under given parameters, where these depend on them; the
+            declared ones are those of the defaults.
     """
 
     name: str
@@ -71,6 +86,16 @@ class Rule:
     one_of: tuple[tuple[str, ...], ...] = ()
     drifts: Callable[[Mapping[str, Value], int, int], str] | None = None
     peer_name: str = ""
+    may_lack: tuple[str, ...] = ()
+    brings: Callable[[Mapping[str, Value]], Mapping[str, Value]] | None = None
+    adapts: Callable[[Mapping[str, Value]], "Adapted"] | None = None
+
+    def under(self, parameters: Mapping[str, Value]) -> "Rule":
+        """The rule as these parameters make it."""
+        if self.adapts is None:
+            return self
+        adapted = self.adapts(parameters)
+        return replace(self, needs=adapted.needs, may_lack=adapted.may_lack, matches=adapted.matches)
 
 
 def all_rules() -> Mapping[str, Rule]:

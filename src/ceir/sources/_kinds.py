@@ -101,6 +101,44 @@ MOMENT = Kind(
     "CASE strlen({x}) WHEN 20 THEN try_strptime({x}, '%Y-%m-%dT%H:%M:%SZ') "
     "WHEN 19 THEN try_strptime({x}, '%Y-%m-%d %H:%M:%S') END",
 )
+
+
+def _degrees(largest: int) -> str:
+    """Degrees as whole millionths, between the negative and the positive of the largest."""
+    digits = len(str(largest))
+    return (
+        f"CASE WHEN regexp_full_match({{x}}, '[+-]?[0-9]{{1,{digits}}}([.][0-9]{{1,12}})?') "
+        f"AND abs({{t}}) <= {largest} THEN CAST(round({{t}} * 1000000) AS INTEGER) END"
+    )
+
+
+LATITUDE = Kind(
+    "latitude",
+    "INTEGER",
+    _degrees(90),
+    "decimal degrees from -90 to 90",
+    "TRY_CAST({x} AS DECIMAL(38, 12))",
+)
+LONGITUDE = Kind(
+    "longitude",
+    "INTEGER",
+    _degrees(180),
+    "decimal degrees from -180 to 180",
+    "TRY_CAST({x} AS DECIMAL(38, 12))",
+)
+METRES = Kind(
+    "metres",
+    "INTEGER",
+    "CASE WHEN regexp_full_match({x}, '[0-9]{1,6}') AND CAST({x} AS INTEGER) <= 200000 "
+    "THEN CAST({x} AS INTEGER) END",
+    "whole metres from 0 to 200000",
+)
+OPAQUE = Kind(
+    "opaque",
+    "VARCHAR",
+    "CASE WHEN regexp_full_match({x}, '[0-9A-Za-z._:\\-]{1,64}') THEN {x} END",
+    "1 to 64 letters, digits, or . _ : -",
+)
 TEXT = Kind("text", "VARCHAR", "CASE WHEN length({x}) <= 1000 THEN {x} END", "at most 1,000 characters")
 UID = Kind(
     "uid",

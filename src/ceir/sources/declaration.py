@@ -7,7 +7,7 @@ from typing import Literal
 
 from ceir.declarations import declared
 from ceir.errors import UsageError
-from ceir.sources._kinds import Kind
+from ceir.sources._kinds import MOMENT, Kind
 from ceir.tables import Column, Table
 
 __all__ = ["Bond", "Check", "Field", "Kind", "Source", "all_sources", "source_named"]
@@ -83,10 +83,12 @@ class Source:
     Args:
         key: the fields that identify an entry; two rows of one key with other values conflict.
         subject: what an entry speaks about; tells which equipment a changed entry touches. `range`: all from
-            `first_imei` to `last_imei`; `none`: no verdict can rest on an entry.
+            `first_imei` to `last_imei`; `cell`: what was sighted in it; `none`: no verdict can rest on an
+            entry.
         bonds: what the values of a row must be to each other.
         folded: how the rows are kept: `months` for observations (compacted), `rows` as they are (sightings),
             `list` for a reference list with a current state (full files replace it, deltas change it).
+        dated_by: the field that tells a row's day, where rows are kept as they are.
         changes: the `change_type` values that a delta of it may carry; empty: no deltas.
         keep_unknown: unknown columns are kept as JSON in a column `extra` instead of refusing the file.
         file_name: shape of the name that the file must have, for people.
@@ -99,10 +101,11 @@ class Source:
     doc: str
     fields: tuple[Field, ...]
     key: tuple[str, ...]
-    subject: Literal["imei", "tac", "range", "imsi", "hash", "none"]
+    subject: Literal["imei", "tac", "range", "imsi", "cell", "hash", "none"]
     checks: tuple[Check, ...]
     example: str
     folded: Literal["months", "rows", "list"] = "list"
+    dated_by: str = ""
     delimiter: str = ","
     changes: tuple[Literal["add", "remove", "update"], ...] = ("add", "remove")
     keep_unknown: bool = False
@@ -128,6 +131,11 @@ class Source:
         return Table(
             self.view, self.doc, "one entry", columns, self.key, "subscriber" if personal else "permanent"
         )
+
+    @property
+    def units_a_day(self) -> int:
+        """How many of the units of `dated_by` are a day."""
+        return next(86_400 if f.kind is MOMENT else 1 for f in self.fields if f.name == self.dated_by)
 
     @property
     def view(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from building import ListName, Register, VerdictRow
 from oracle import Inputs, Verdict, World, lists, load, verdicts
+from oracle.clones import Claims
 from oracle.world import is_well_formed, md5_of
 
 Rows = list[tuple[str, ...]]
@@ -95,16 +96,26 @@ def without_undone(held: Iterable[Verdict], undone: Undone) -> list[Verdict]:
 
 
 def published_lists(
-    world: World, rules: dict[str, Any], as_of: date, current: Iterable[Verdict]
+    world: World,
+    rules: dict[str, Any],
+    as_of: date,
+    current: Iterable[Verdict],
+    claims: Claims | None = None,
 ) -> dict[ListName, Rows]:
     """Every list of the policy, rows sorted."""
     current = list(current)
-    result: dict[ListName, Rows] = dict(lists(world, rules, as_of, current))
+    result: dict[ListName, Rows] = dict(lists(world, rules, as_of, current, claims))
     blocked = {row[0] for row in result["blocked"]}
     golden = world.golden_md5 or set()
-    current = [v for v in current if (v.imei, v.rule) not in (world.restored or ())]
-    spared = {v.imei for v in current if v.block_on is not None and md5_of(v.imei) in golden}
-    result["tracked"] = _tracked(rules, current, blocked | spared)
+    counting = [v for v in current if (v.imei, v.rule) not in (world.restored or ())]
+    spared = {v.imei for v in counting if v.block_on is not None and md5_of(v.imei) in golden}
+    conditions = rules["conditions"]
+    watched = (
+        {v.imei for v in counting if v.block_on is not None or conditions[v.rule].get("tracked")}
+        - blocked
+        - spared
+    )
+    result["tracked"] = _tracked(rules, [v for v in current if v.imei in watched])
     if rules.get("mode") == "restrictive":
         result["permitted"] = [(imei,) for imei in sorted(_permitted(world, rules) - blocked)]
     return result
@@ -140,19 +151,17 @@ def _permitted(world: World, rules: dict[str, Any]) -> set[str]:
     return (world.registered or set()) | seen | {imei for imei in world.seen if md5_of(imei) in golden}
 
 
-def _tracked(rules: dict[str, Any], current: list[Verdict], apart: set[str]) -> Rows:
-    """Equipment that is not `apart` and that a condition will block or only tracks."""
+def _tracked(rules: dict[str, Any], current: list[Verdict]) -> Rows:
+    """A row for each piece of equipment: since when and why, by all that is in force, on trial or restored
+    too."""
     of: dict[str, list[Verdict]] = {}
     for verdict in current:
         of.setdefault(verdict.imei, []).append(verdict)
-    conditions = rules["conditions"]
     return [
         (
             imei,
             f"{min(v.first_matched_on for v in held):%Y%m%d}",
-            "|".join(sorted({conditions[v.rule]["reason"] for v in held})),
+            "|".join(sorted({rules["conditions"][v.rule]["reason"] for v in held})),
         )
         for imei, held in sorted(of.items())
-        if imei not in apart
-        and any(v.block_on is not None or conditions[v.rule].get("tracked") for v in held)
     ]

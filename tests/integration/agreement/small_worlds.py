@@ -43,6 +43,14 @@ plmns = ["111-02"]
 "35" = 10
 [lists]
 look_back_days = 25
+[release]
+key = "small-worlds-of-hypothesis"
+[release.conditions.abroad]
+steps = [{ day = 1, share = 0.3 }, { day = 4, share = 0.7 }, { day = 9, share = 1 }]
+[release.conditions.technology]
+steps = [{ day = 0, share = 0.5 }, { day = 6, share = 1 }]
+[release.conditions.persons]
+steps = [{ day = 0, share = 1 }]
 [conditions.unallocated]
 all = [{ rule = "tac_not_allocated" }, { rule = "imei_placeholder", not = true }]
 reason = "Unallocated"

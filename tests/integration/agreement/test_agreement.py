@@ -1,4 +1,4 @@
-"""A country of a hundred thousand subscribers, decided twice: by the register and by plain recomputation."""
+"""A country decided twice: by the register and by plain recomputation."""
 
 import multiprocessing
 from collections.abc import Callable, Mapping
@@ -98,9 +98,9 @@ class Script:
         self.deeds = []
 
 
-@pytest.fixture(scope="module")
-def country(tmp_path_factory: pytest.TempPathFactory) -> CountryFiles:
-    spec = CountrySpec(subscribers=100_000, months=3, last_day=OCTOBER, sightings_per_operator=0)
+@pytest.fixture(scope="module", params=[30_000, pytest.param(100_000, marks=pytest.mark.long)])
+def country(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> CountryFiles:
+    spec = CountrySpec(subscribers=request.param, months=3, last_day=OCTOBER, sightings_per_operator=0)
     return write_country(spec, tmp_path_factory.mktemp("country"))
 
 
@@ -179,7 +179,7 @@ def test_the_third_policy_uses_every_rule_and_turns_nearly_every_one_round() -> 
 def test_register_and_recomputation_agree_over_a_sequence_of_runs(
     country: CountryFiles, tmp_path: Path
 ) -> None:
-    assert country.counts["observations"] > 1_900_000
+    assert country.counts["observations"] > 570_000
     folder = tmp_path / "changes"
     folder.mkdir()
     script = write_script(country, folder)

@@ -36,6 +36,19 @@ def test_an_appeal_takes_the_consequence_from_one_condition_and_leaves_the_other
     assert register.labels() == {A: {"barred", "stolen"}, B: {"barred"}, "ABC": {"barred"}}
 
 
+def test_what_an_appeal_restored_makes_nobody_tracked_and_is_told_of_who_is_as_a_trial_is(
+    tmp_path: Path,
+) -> None:
+    register = country(tmp_path, WATCHED, BARRED, STOLEN.replace("blocking = true", "blocking = false"))
+    register.take("barred", [A, B], D)
+    register.take("stolen", [f"{A},,"], D)
+    register.take("monitored", [A], D)
+    register.take("appeals", [f"{A},barred", f"{B},barred"], D)
+    register.run(D)
+    reasons = "Barred|Stolen|Watched"
+    assert register.rows("tracked") == [(A, compact(D), reasons)]
+
+
 def test_once_an_appeal_is_taken_back_the_block_date_is_the_one_that_it_always_was(tmp_path: Path) -> None:
     register = country(tmp_path, BARRED, WATCHED)
     register.take("barred", [A], D)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from ceir.cli.main import app
+from ceir.cli.main import whole
 from ceir.testing.country import CountryFiles, CountrySpec, write_country
 
 BEFORE, LAST = date(2026, 9, 30), date(2026, 10, 31)
@@ -24,7 +24,7 @@ class Ceir:
     def type(self, *line: object, expect: int | None = 0, where: bool = True) -> Result:
         """Run a line; with `where` in the workspace; expecting an exit code, or any."""
         before = ["--workspace", str(self.workspace)] if where else []
-        result = CliRunner().invoke(app, [*before, *map(str, line)])
+        result = CliRunner().invoke(whole(), [*before, *map(str, line)])
         assert expect in (None, result.exit_code), result.output
         assert "Traceback" not in result.output
         return result

@@ -5,13 +5,13 @@ import pytest
 from typer.testing import CliRunner
 
 import ceir
-from ceir.cli.main import app
+from ceir.cli.main import whole
 
 from .conftest import Ceir
 
 
 def typed(*line: str, expect: int = 0) -> str:
-    result = CliRunner().invoke(app, line)
+    result = CliRunner().invoke(whole(), line)
     assert result.exit_code == expect, result.output
     return result.output
 
@@ -105,7 +105,7 @@ def test_wrong_use_has_exit_code_2_and_says_what_is_wrong(line: list[str], told:
 
 
 def test_wrong_use_with_json_is_a_json_object_on_stderr() -> None:
-    result = CliRunner().invoke(app, ["classify", "--json", "--as-of", "never"])
+    result = CliRunner().invoke(whole(), ["classify", "--json", "--as-of", "never"])
     assert result.exit_code == 2
     assert result.stdout == ""
     assert json.loads(result.stderr)["error"]["code"] == "usage"

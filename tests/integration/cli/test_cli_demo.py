@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from ceir.cli.main import app
+from ceir.cli.main import whole
 
 PROGRAM = Path(sys.executable).with_name("ceir")
 
 
 def demo(*line: object, expect: int = 0) -> str:
-    result = CliRunner().invoke(app, ["demo", "--subscribers", "600", "--months", "2", *map(str, line)])
+    result = CliRunner().invoke(whole(), ["demo", "--subscribers", "600", "--months", "2", *map(str, line)])
     assert result.exit_code == expect, result.output
     return result.output
 
@@ -38,7 +38,7 @@ def test_the_demonstration_shows_everything_once(tmp_path: Path) -> None:
     tries = [line for line in lines if line.startswith("ceir --workspace")]
     assert len(tries) == 3
     for line in tries:
-        result = CliRunner().invoke(app, shlex.split(line)[1:])
+        result = CliRunner().invoke(whole(), shlex.split(line)[1:])
         assert result.exit_code == 0, result.output
 
 

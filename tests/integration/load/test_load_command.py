@@ -14,14 +14,14 @@ from load_servers import ROUTING_CONTEXT, Interface, free_port, serving
 from typer.testing import CliRunner, Result
 
 from ceir.cli._loading import Carrier, Target
-from ceir.cli.main import app
+from ceir.cli.main import whole
 from vectors import BLOCKED_IMEI, TRACKED_IMEI
 
 PROGRAM = Path(sys.executable).with_name("ceir")
 
 
 def typed(*line: object, expect: int = 0) -> Result:
-    result = CliRunner().invoke(app, ["load-test", *map(str, line)], env={"COLUMNS": "100"})
+    result = CliRunner().invoke(whole(), ["load-test", *map(str, line)], env={"COLUMNS": "100"})
     assert result.exit_code == expect, result.output
     assert "Traceback" not in result.output
     return result

@@ -35,7 +35,9 @@ from ceir.registry.subscribers.finding import unknown
 from ceir.registry.subscribers.models import Line, Sim
 
 CLONE = Imei("35675904000001")
-PUBLIC = {"imei", "status", "reasons", "advice", "since", "block_on", "works_with_paired_numbers"}
+PUBLIC = {
+    "imei", "status", "reasons", "advice", "since", "block_on", "works_with_paired_numbers", "lines_go_on",
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

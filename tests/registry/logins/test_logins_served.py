@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from logging_in import PASSWORD, totp
-from offices import Office, ceir, own_database
+from offices import Office, ceir, ready_country
 
 pytestmark = pytest.mark.slow
 
@@ -15,8 +15,7 @@ pytestmark = pytest.mark.slow
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A register that granian serves, with one administrator."""
     folder = tmp_path_factory.mktemp("country")
-    with own_database("ceir_logins") as settings:
-        ceir("init", "here", settings=settings, folder=folder)
+    with ready_country("ceir_logins", folder) as settings:
         made = Office(folder / "here", settings)
         try:
             ceir("createadmin", "amina", "--password-stdin", settings=settings, folder=folder / "here",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from offices import Office, ceir, environment, own_database, wait_for
+from offices import Office, ceir, environment, own_database, ready_country, wait_for
 
 from ceir.registry.backups.contents import BackupDamagedError, sha256_of, verify
 
@@ -58,10 +58,8 @@ def run(program: str, folder: Path, settings: dict[str, str]) -> str:
 @pytest.fixture(scope="module")
 def country(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Country]:
     folder = tmp_path_factory.mktemp("country")
-    with own_database("ceir_burned") as settings:
-        ceir("init", "here", settings=settings, folder=folder)
+    with ready_country("ceir_burned", folder) as settings:
         here = folder / "here"
-        ceir("migrate", settings=settings, folder=here)
         run(LIVE, here, settings)
         ceir("backup", str(folder / "kept"), "--keys", str(folder / "safe"), settings=settings, folder=here)
         yield Country(here, settings, folder / "kept", folder / "safe")

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from offices import Office, ceir, free_port, own_database, wait_for
+from offices import Office, free_port, ready_country, wait_for
 
 from ceir.equipment_check.keys import key_id, write_public_key
 from ceir.equipment_check.snapshot import Header
@@ -39,8 +39,7 @@ def test_one_command_serves_register_and_networks(tmp_path: Path) -> None:
         f'snapshots = "{tmp_path / "lists"}"\ntrusted_keys = "{tmp_path / "trusted"}"\n'
         f"[administration]\nport = {admin}\n[n17]\nport = {port}\n"
     )
-    with own_database("ceir_beside") as settings:
-        ceir("init", "here", settings=settings, folder=tmp_path)
+    with ready_country("ceir_beside", tmp_path) as settings:
         office = Office(tmp_path / "here", settings, more)
         try:
 

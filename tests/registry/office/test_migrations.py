@@ -10,7 +10,7 @@ import pytest
 from django.db import migrations, models
 from django.db.migrations.loader import MigrationLoader
 from django.db.models import NOT_PROVIDED
-from offices import ceir, own_database
+from offices import ceir, own_database, ready_country
 from test_backups import run
 
 from ceir.registry.project.configuring import APPS
@@ -139,10 +139,8 @@ print(verify().sequence, Organisation.objects.get().name)
 
 @pytest.mark.slow
 def test_code_of_today_goes_on_beside_a_database_of_tomorrow(tmp_path: Path) -> None:
-    with own_database("ceir_tomorrow") as settings:
-        ceir("init", "here", settings=settings, folder=tmp_path)
+    with ready_country("ceir_tomorrow", tmp_path) as settings:
         here = tmp_path / "here"
-        ceir("migrate", settings=settings, folder=here)
         assert run(OPEN + FUTURE, here, settings).strip() == "1 Police"
         ceir("jobs", "run", "proposals-end", settings=settings, folder=here)
         ceir("serve", "--examine", settings=settings, folder=here)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from offices import Office, ceir, environment, lives, own_database, wait_for
+from offices import Office, ceir, environment, lives, own_database, ready_country, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -141,8 +141,7 @@ def test_a_second_one_is_told_that_the_place_is_taken(office: Office) -> None:
 
 
 def test_told_to_end_it_lets_a_task_end_and_leaves_nobody(tmp_path: Path) -> None:
-    with own_database("ceir_serving_end") as settings:
-        ceir("init", "here", settings=settings, folder=tmp_path)
+    with ready_country("ceir_serving_end", tmp_path) as settings:
         one = Office(tmp_path / "here", settings)
         try:
             task = enqueue(one, "wait_for_leave", str(tmp_path))

@@ -89,6 +89,7 @@ def test_a_run_becomes_decisions_history_and_contacts(tmp_path: Path) -> None:
         "blocked": 2, "notified": 1, "tracked": 1, "trial": 1,
         "became_blocked": 2, "became_notified": 1, "became_tracked": 1, "became_trial": 1,
         "contacts": 1, "contacts_new": 1, "contacts_ended": 0,
+        "exceptions": 0, "exceptions_new": 0, "exceptions_ended": 0,
     }  # fmt: skip
     contact = Contact.objects.get()
     assert (contact.imei, contact.operator, contact.block_on) == (int(B), "operator1", date(2026, 12, 1))
@@ -122,6 +123,7 @@ def test_the_next_run_changes_what_it_says_and_history_tells_how(tmp_path: Path)
         "unblocked": 2, "became_spared": 1, "became_blocked": 1, "became_notified": 1, "changed": 1,
         "resolved": 2,
         "contacts": 1, "contacts_new": 1, "contacts_ended": 1,
+        "exceptions": 0, "exceptions_new": 0, "exceptions_ended": 0,
     }  # fmt: skip
     tracked = decision_of(C)
     assert tracked is not None

@@ -14,7 +14,7 @@ from building import Register
 from ceir.registry.actors import SYSTEM
 from ceir.registry.personal.fields import keys
 from ceir.registry.runs.applying import apply
-from ceir.registry.runs.models import Change, Contact, Decision, Head, Run
+from ceir.registry.runs.models import Change, Contact, Decision, Excepted, Head, Run
 from ceir.registry.runs.rows import number_of
 from ceir.sources._kinds import MALFORMED_KEY
 from golden.replaying import replay
@@ -64,6 +64,22 @@ def told(published: Path) -> set[tuple[int, bytes, bytes, str]]:
     }
 
 
+def excepted() -> set[tuple[int, bytes, bytes, str]]:
+    return {
+        (e.imei, bytes(e.imsi_key), bytes(e.msisdn_key), e.operator)
+        for e in Excepted.objects.filter(ended_run__isnull=True)
+    }
+
+
+def listed_exceptions(published: Path) -> set[tuple[int, bytes, bytes, str]]:
+    keyed = keys().keyed
+    return {
+        (number_of(r["imei"])[0], keyed("imsi", r["imsi"]), keyed("msisdn", r["msisdn"]), operator)
+        for operator in ("operator1", "operator2", "operator3", "operator4")
+        for r in rows(published / operator / "exceptions.csv")
+    }
+
+
 def test_what_is_held_after_each_run_is_what_was_published(country: Register) -> None:
     for run in (1, 2, 3):
         published = folder(country, run)
@@ -78,6 +94,7 @@ def test_what_is_held_after_each_run_is_what_was_published(country: Register) ->
         assert set(Decision.objects.filter(outcome="blocked").values_list("imei", flat=True)) == blocked
         assert contacts() == told(published)
         assert contacts()
+        assert excepted() == listed_exceptions(published)
 
 
 def test_the_changes_from_the_first_to_the_third_lead_to_what_the_third_says(country: Register) -> None:
@@ -85,11 +102,14 @@ def test_the_changes_from_the_first_to_the_third_lead_to_what_the_third_says(cou
     applied = apply(folder(country, 3, 1), actor=SYSTEM, at=NOW)
     assert not applied.run.whole
     by_changes, told_by_changes = held(), contacts()
-    for model in (Change, Contact, Decision, Head, Run):
+    excepted_by_changes = excepted()
+    for model in (Change, Contact, Decision, Excepted, Head, Run):
         model.objects.all().delete()
     apply(folder(country, 3), actor=SYSTEM, at=NOW)
     assert held() == by_changes
     assert contacts() == told_by_changes == told(folder(country, 3))
+    assert excepted() == excepted_by_changes == listed_exceptions(folder(country, 3))
+    assert excepted()
 
 
 def test_history_added_up_gives_what_is_held(country: Register) -> None:

@@ -153,6 +153,21 @@ def test_a_manifest_of_another_form_is_refused(tmp_path: Path, change: dict[str,
     refused(folder, RunManifestError)
 
 
+def test_a_run_that_lets_lines_go_on_and_does_not_say_which_at_each_operator_is_refused(
+    tmp_path: Path,
+) -> None:
+    folder = made(tmp_path)
+    manifest = {**read_manifest(folder), "keeps_lines": ["copied"]}
+    files = manifest["files"]
+    without = [f for f in files if f["file"] != "operator2/exceptions.csv"]  # type: ignore[attr-defined]
+    write_manifest(folder, {**manifest, "files": without})
+    told = refused(folder, RunIncompleteError).detail
+    assert "copied" in told
+    assert "operator2" in told
+    write_manifest(folder, manifest)
+    assert apply(folder, actor=SYSTEM, at=NOW).run.keeps_lines == ["copied"]
+
+
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"9" * 5000, b"[" * 100_000])
 def test_what_is_no_manifest_is_refused(tmp_path: Path, text: bytes) -> None:
     folder = made(tmp_path)

@@ -11,13 +11,13 @@ from ceir.testing.country import Label, Story
 ROAMERS = "('roamer_national', 'roamer_international')"
 
 
-def test_every_label_and_every_story_occurs_in_a_country_of_twenty_thousand(usual: Written) -> None:
+def test_every_usual_label_and_story_occurs_in_a_country_of_twenty_thousand(usual: Written) -> None:
     labels = dict(usual.rows("SELECT label, count(*) FROM truth GROUP BY 1"))
     stories = dict(usual.rows("SELECT story, count(*) FROM truth GROUP BY 1"))
-    assert labels.keys() == {label.name.lower() for label in Label}
-    assert stories.keys() == {story.name.lower() for story in Story}
-    assert labels == usual.files.labels
-    assert stories == usual.files.stories
+    assert labels.keys() == {label.name.lower() for label in Label if label < Label.CLONE_DEAD_SOURCE}
+    assert stories.keys() == {story.name.lower() for story in Story if story < Story.COURIER}
+    assert labels == {label: count for label, count in usual.files.labels.items() if count}
+    assert stories == {story: count for story, count in usual.files.stories.items() if count}
 
 
 def test_in_a_clean_country_everybody_is_genuine_and_lists_of_offenders_are_empty(clean: Written) -> None:

@@ -37,7 +37,10 @@ _REFUSES = (
 
 
 class MyDeviceOut(Schema):
-    """A device as its holder sees it; `identities` are its IMEIs, or what networks saw it as."""
+    """A device as its holder sees it; `identities` are its IMEIs, or what networks saw it as.
+
+    `goes_on`: its identity is, or will be, blocked, and the proven number goes on with it all the same.
+    """
 
     identities: list[str]
     manufacturer: str
@@ -49,6 +52,7 @@ class MyDeviceOut(Schema):
     usable: bool
     last_seen: datetime | None
     in_review: bool
+    goes_on: bool
 
     @staticmethod
     def resolve_identities(device: owning.MyDevice) -> list[str]:

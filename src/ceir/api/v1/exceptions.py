@@ -15,8 +15,8 @@ from ceir.api.tokens import Request
 from ceir.equipment_check.keys import KeyRefusedError
 from ceir.registry.accounts.permissions import Permission
 from ceir.registry.editions import excepting
-from ceir.registry.editions.issuing import EditionGoneError, NoEditionError
 from ceir.registry.editions.models import ExceptionEdition
+from ceir.registry.editions.numbering import EditionGoneError, NoEditionError
 from ceir.registry.personal.fields import Access
 
 ROUTER = Router()

@@ -18,14 +18,13 @@ from ceir.registry.actors import Role
 from ceir.registry.editions.issuing import (
     CHANGES_HEADER,
     HEADER,
-    EditionGoneError,
-    NoEditionError,
     changes,
     current,
     operator_for,
     whole,
 )
 from ceir.registry.editions.models import Edition
+from ceir.registry.editions.numbering import EditionGoneError, NoEditionError
 
 ROUTER = Router()
 
@@ -37,6 +36,9 @@ Operator = Annotated[str, Query(pattern=_CODE)]
 class EditionOut(Schema):
     """An edition of an operator's lists; `sha256` is of the whole list as it is sent.
 
+    `exceptions` is the edition of the operator's exceptions that is to be loaded first (0: there are none):
+    with an older one lines would be cut that go on.
+
     `signature` is Ed25519 in base64 over five lines: `ceir-list-1`, operator, sequence, as_of, sha256.
     """
 
@@ -47,6 +49,7 @@ class EditionOut(Schema):
     made_at: datetime
     rows: int
     blocked: int
+    exceptions: int
     sha256: str
     signed_by: str | None
     signature: str | None
@@ -72,6 +75,7 @@ _EDITION = {
     "made_at": "2026-11-22T09:00:00Z",
     "rows": 1,
     "blocked": 0,
+    "exceptions": 0,
     "sha256": "0" * 64,
     "signed_by": None,
     "signature": None,
@@ -151,5 +155,10 @@ def list_changes(
 
 
 def _sent(edition: Edition, text: Iterator[bytes], more: Mapping[str, str]) -> HttpResponseBase:
-    headers = {"Ceir-Sequence": str(edition.sequence), **more, **header_of(edition)}
+    headers = {
+        "Ceir-Sequence": str(edition.sequence),
+        "Ceir-Exceptions-Sequence": str(edition.exceptions),
+        **more,
+        **header_of(edition),
+    }
     return StreamingHttpResponse(text, content_type="text/csv; charset=utf-8", headers=headers)

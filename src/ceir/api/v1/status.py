@@ -82,7 +82,9 @@ class StatusOut(Schema):
     since: date | None
     block_on: date | None
     works_with_paired_numbers: bool
+    lines_go_on: bool
     own_pairings: int | None
+    own_lines: int | None
     checks: ChecksOut | None
     cases: list[OwnCaseOut] | None
     evidence: GroundsOut | None
@@ -126,7 +128,9 @@ _PUBLIC_BLOCKED = {
     "since": "2026-11-22",
     "block_on": None,
     "works_with_paired_numbers": False,
+    "lines_go_on": False,
     "own_pairings": None,
+    "own_lines": None,
     "checks": None,
     "cases": None,
     "evidence": None,
@@ -220,7 +224,7 @@ def equipment_status_batch(request: Request, batch: Batch) -> HttpResponse:
             "a stolen device",
             Role.OPERATOR,
             path={"imei": "35674108000001"},
-            answer={**_PUBLIC_BLOCKED, "own_pairings": 0, "checks": _CHECKS, "cases": []},
+            answer={**_PUBLIC_BLOCKED, "own_pairings": 0, "own_lines": 0, "checks": _CHECKS, "cases": []},
             varies=frozenset({"since"}),
         ),
         Example(

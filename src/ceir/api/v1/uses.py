@@ -66,6 +66,7 @@ class UsesOut(Schema):
 
     seen_with: list[UseOut]
     paired_with: list[UseOut]
+    goes_on_with: list[UseOut]
 
 
 class NumberOut(Schema):
@@ -144,16 +145,18 @@ def look_up_number(request: Request, asked: NumberAsked) -> dict[str, list[Use] 
             "subscribers were named",
             Role.REVIEWER,
             body={"imei": "35000000000000", "basis": "Order 12/2026 of the district court"},
-            answer={"seen_with": [_NETWORK], "paired_with": []},
+            answer={"seen_with": [_NETWORK], "paired_with": [], "goes_on_with": []},
         ),
     ),
 )
 def look_up_users(request: Request, asked: EquipmentAsked) -> dict[str, list[Use]]:
-    """Whom a run named as seen with it, and the lines that it is paired with."""
+    """Whom a run named as seen with it, the lines that it is paired with, and those that a run lets go on
+    with it although its identity is blocked."""
     uses = users_of(identity_of(asked.imei), access=_access(request, asked.basis))
     return {
         "seen_with": [use for use in uses if use.known is Known.NETWORK],
         "paired_with": [use for use in uses if use.known is Known.PAIRING],
+        "goes_on_with": [use for use in uses if use.known is Known.EXCEPTION],
     }
 
 

@@ -7,8 +7,10 @@ from datetime import date
 from ceir.clock import day_number
 from ceir.facts._ranges import in_ranges_sql
 from ceir.pipeline.catalogue import Catalogue, Run
+from ceir.pipeline.classify.claiming import name_past_claims
 from ceir.pipeline.classify.compiling import Compiled, compile_policy, drifts_sql
-from ceir.pipeline.classify.inputs import observation_ingests
+from ceir.pipeline.classify.inputs import known_to, observation_ingests, row_paths
+from ceir.pipeline.classify.preparing import mates_sql
 from ceir.pipeline.engines import Engine
 from ceir.pipeline.workspace import Workspace
 from ceir.policy import Policy
@@ -44,8 +46,7 @@ def carry_base(
     if not catalogue.runs or catalogue.devices is None or policy.amnesty.enabled:
         return None
     run = catalogue.runs[-1]
-    known = frozenset(run.list_states)
-    before = compile_policy(policy, run.as_of, known)
+    before = compile_policy(policy, run.as_of, known_to(run, catalogue))
     if run.as_of < as_of:
         continues = history is not None and history.id == run.id
     else:
@@ -98,15 +99,30 @@ def name_scope(
 ) -> int:
     """Compute `scope`: equipment whose verdicts may differ from the base's. Returns how much it is."""
     selects = ["SELECT imei FROM new_rows WHERE imei IS NOT NULL", "SELECT imei FROM gone"]
+    seen = set(base.run.inputs)
+    moved: list[str] = []
     for source in all_sources().values():
+        if source.folded == "rows" and source.name in compiled.sources:
+            fresh = [i for i in catalogue.live if i.id not in seen]
+            engine.files(f"new_{source.view}", row_paths(workspace, fresh, source.name), source.table.columns)
+            selects.append(f"SELECT imei FROM new_{source.view}")
+            continue
         old, new = base.run.list_states.get(source.name), catalogue.lists.get(source.name)
         if source.name not in compiled.sources and source.view not in compiled.listed:
             continue
         if new is not None and old is not None and old != new.path:
             selects += _changed_entries(engine, workspace, source, old)
-    if base.compiled.end < compiled.end:
+            moved.append(source.name)
+    later, claiming = base.compiled.end < compiled.end, compiled.claiming
+    if later:
         selects += drifts_sql(base.compiled, compiled)
-    engine.table("scope", " UNION ".join(selects))
+    if claiming is not None and (later or claiming.far_reading):  # who is present changes with the days
+        name_past_claims(engine, workspace, "claims_before", base.run)
+        selects.append("SELECT imei FROM claims_before")
+    mates = mates_sql(compiled.relations, "first_scope", before="registrations" in moved)
+    engine.table("first_scope" if mates else "scope", " UNION ".join(selects))
+    if mates:
+        engine.table("scope", " UNION ".join(["SELECT imei FROM first_scope", *mates]))
     return int(str(engine.rows("SELECT COUNT(*) FROM scope")[0][0]))
 
 
@@ -145,6 +161,8 @@ def _changed_entries(engine: Engine, workspace: Workspace, source: Source, old: 
                     for view in (source.view, before)
                 ]
             return [f"SELECT imei FROM equipment WHERE tac IN ({' UNION '.join(tacs)})"]
+        case "cell":
+            return [f"SELECT imei FROM sightings WHERE cell IN (SELECT cell FROM {moved})"]
         case "range":
             return [f"SELECT imei FROM ({in_ranges_sql('equipment', moved)}) AS inside"]
         case "hash" | "none":

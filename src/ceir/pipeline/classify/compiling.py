@@ -2,10 +2,9 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
-from typing import TypeVar
 
 import sqlglot
 from sqlglot import expressions as exp
@@ -14,10 +13,22 @@ from ceir.clock import day_number, day_of, months_before
 from ceir.errors import CeirError
 from ceir.facts import Context, Fact, all_facts
 from ceir.facts.declaration import WINDOW_PARAMETERS
+from ceir.pipeline.classify.claiming import Claiming, claiming_of, score_use
 from ceir.pipeline.classify.inputs import SHARED
+from ceir.pipeline.classify.preparing import (
+    Frozen,
+    Relation,
+    RowsView,
+    relations_of,
+    without_day,
+    working_names,
+)
 from ceir.policy import Condition, Policy, RuleUse
 from ceir.rules import Rule
 from ceir.rules.declaration import Value
+from ceir.weights.scale import scale_of
+from ceir.weights.scoring import score_sql, signals_sql
+from ceir.workings import Working, all_workings
 
 DAY_AFTER = "day_after"
 """A name every rule may use: the day after the day of the run, as a day number."""
@@ -29,23 +40,32 @@ class DeclarationError(CeirError):
     code = "declaration_invalid"
 
 
-K = TypeVar("K")
-V = TypeVar("V")
-
-
 @dataclass(frozen=True)
 class FactColumn:
-    """A fact with the parameters that a policy gives it, as a column of the fact table."""
+    """A fact with the parameters that a policy gives it, as a column of the fact table.
+
+    Args:
+        relations: the workings it reads.
+    """
 
     column: str
     fact: Fact
     context: Context
     known: bool
+    relations: tuple[Relation, ...] = ()
 
     @property
-    def rows_view(self) -> str:
+    def rows(self) -> RowsView | None:
         """The view of observations it reads: those of its window, of shared or of all equipment."""
-        return f"rows_{self.fact.rows}_{self.context.start}_{self.context.end}"
+        return RowsView.of(self.fact.rows, self.context)
+
+    def placed(self, sql: str) -> str:
+        """A query of the fact with the names of what it reads in place."""
+        if self.rows is not None:
+            sql = sql.replace("{rows}", self.rows.name)
+        for relation in self.relations:
+            sql = sql.replace(f"{{{relation.working.name}}}", relation.name)
+        return sql
 
 
 @dataclass(frozen=True)
@@ -55,6 +75,7 @@ class Compiled:
     Args:
         end: day after the day of the run.
         facts: columns in a stable order.
+        relations: the workings that they read, each after those it reads itself.
         conditions: label, its bit, and its predicate over the fact table.
         listed: views of lists whose unseen equipment is looked at too.
         sources: list sources that the conditions rest on.
@@ -68,6 +89,23 @@ class Compiled:
     sources: tuple[str, ...]
     fingerprint: str
     uses: tuple[tuple[str, RuleUse, tuple[FactColumn, ...]], ...]
+    relations: tuple[Relation, ...] = ()
+    claiming: Claiming | None = None
+
+    @property
+    def rows(self) -> tuple[RowsView, ...]:
+        """Views of observations that its facts and workings read."""
+        views = [c.rows for c in self.facts if c.known] + [r.rows for r in self.relations if r.known]
+        return tuple(dict.fromkeys(view for view in views if view is not None))
+
+    @property
+    def first_month(self) -> int:
+        """The first month that any window touches, as yyyymm; 0: there is no window."""
+        starts = [c.context.start for c in self.facts if c.context.start is not None]
+        if self.claiming is not None and self.claiming.context.start is not None:
+            starts.append(self.claiming.context.start)
+        day = day_of(min(starts)) if starts else None
+        return day.year * 100 + day.month if day else 0
 
 
 def compile_policy(policy: Policy, as_of: date, known_sources: frozenset[str]) -> Compiled:
@@ -78,6 +116,7 @@ def compile_policy(policy: Policy, as_of: date, known_sources: frozenset[str]) -
     """
     end = day_number(as_of) + 1
     columns: dict[tuple[str, Context], FactColumn] = {}
+    relations: dict[tuple[str, Context], Relation] = {}
     names: dict[str, int] = {}
     conditions: list[tuple[str, int, str]] = []
     uses: list[tuple[str, RuleUse, tuple[FactColumn, ...]]] = []
@@ -87,7 +126,8 @@ def compile_policy(policy: Policy, as_of: date, known_sources: frozenset[str]) -
         for use in condition.all:
             rule = use.declaration
             needed = {
-                name: _column(columns, names, name, use, policy, end, known_sources) for name in rule.needs
+                name: _column(columns, relations, names, name, use, policy, end, known_sources)
+                for name in rule.needs
             }
             uses.append((label, use, tuple(needed.values())))
             tests.append(_test(rule, use, needed, end))
@@ -98,15 +138,23 @@ def compile_policy(policy: Policy, as_of: date, known_sources: frozenset[str]) -
             tests.append(f"COALESCE(first_day, {start}) >= {start}")
         conditions.append((label, 1 << bit, " AND ".join(f"({test})" for test in tests)))
     facts = tuple(columns.values())
-    sources = sorted({s for c in facts for s in c.fact.sources(c.context)})
+    claiming = claiming_of(policy, known_sources, _on(policy, end), relations)
+    made = tuple(relations.values())
+    sources = sorted(
+        {s for c in facts for s in c.fact.sources(c.context)}
+        | {s for r in made for s in r.sources}
+        | (claiming.sources if claiming else frozenset())
+    )
     return Compiled(
         end=end,
         facts=facts,
         conditions=tuple(conditions),
         listed=tuple(sorted(listed)),
         sources=tuple(sources),
-        fingerprint=_fingerprint(facts, policy),
+        fingerprint=_fingerprint(facts, made, policy, claiming),
         uses=tuple(uses),
+        relations=made,
+        claiming=claiming,
     )
 
 
@@ -121,7 +169,7 @@ def facts_sql(compiled: Compiled, subjects: str) -> str:
         elif fact.expression is not None:
             values.append(f"CAST({_qualified(sql)} AS {fact.type}) AS {column.column}")
         else:
-            query = sql.replace("{rows}", column.rows_view)
+            query = column.placed(sql)
             joins.append(f" LEFT JOIN ({query}) AS f{number} ON f{number}.{fact.key} = s.{fact.key}")
             otherwise = _qualified(fact.otherwise)
             values.append(f"CAST(COALESCE(f{number}.value, {otherwise}) AS {fact.type}) AS {column.column}")
@@ -143,28 +191,23 @@ def matched_sql(compiled: Compiled, facts: str) -> str:
     )
 
 
-def window_sql(column: FactColumn) -> str:
-    """SELECT of the observations that a windowed fact reads, with the days outside the window cut off."""
-    start, end = column.context.start, column.context.end
-    assert start is not None
-    masks = month_masks(start, end)
-    cases = " ".join(f"WHEN {month} THEN day_mask & {mask}" for month, mask in masks.items())
-    return (
-        "SELECT * FROM (SELECT imei, imsi, msisdn, operator, month, "
-        f"CASE month {cases} ELSE 0 END AS day_mask FROM {column.fact.rows}_rows) AS inside WHERE day_mask "
-        f"<> 0"
-    )
-
-
-def month_masks(start: int, end: int) -> dict[int, int]:
-    """For each month touched by [start, end): the bits of its days inside."""
-    masks: dict[int, int] = {}
-    day = day_of(start)
-    while day_number(day) < end:
-        key = day.year * 100 + day.month
-        masks[key] = masks.get(key, 0) | 1 << (day.day - 1)
-        day += timedelta(days=1)
-    return masks
+def suspicions(compiled: Compiled, policy: Policy) -> dict[str, tuple[RuleUse, str, str, int]]:
+    """For each condition that rests on the score: its rule, its score and signals as SQL over `matched`, its
+    bit."""
+    found = {}
+    for label, bit, _ in compiled.conditions:
+        use = score_use(policy.conditions[label])
+        if use is None:
+            continue
+        columns = next(c for owner, u, c in compiled.uses if owner == label and u == use)
+        names = {c.fact.name: c.column for c in columns}
+        weights = scale_of(use.parameters).weights
+        score, signals = (
+            bound_predicate(sql, names, {}, f"The weights {weights.name}")
+            for sql in (score_sql(weights), signals_sql(weights))
+        )
+        found[label] = (use, score, signals, bit)
+    return found
 
 
 def drifts_sql(before: Compiled, after: Compiled) -> list[str]:
@@ -174,11 +217,12 @@ def drifts_sql(before: Compiled, after: Compiled) -> list[str]:
         before: the policy compiled for the earlier day.
     """
     selects: set[str] = set()
-    for column in before.facts:
-        if column.context.start is not None and column.known:
-            shared = f"{SHARED} AND " if column.fact.rows == "shared" else ""
-            # Equipment last seen before the old window is in neither window.
-            selects.add(f"SELECT imei FROM equipment WHERE {shared}last_day >= {column.context.start}")
+    for view in before.rows:
+        shared = f"{SHARED} AND " if view.kind == "shared" else ""
+        # Equipment last seen before the old window is in neither window.
+        selects.add(f"SELECT imei FROM equipment WHERE {shared}last_day >= {view.start}")
+    for relation in before.relations:
+        selects |= set(relation.drifts(before.end, after.end))
     for _, use, needed in after.uses:
         drifts = use.declaration.drifts
         if drifts is not None and all(column.known for column in needed):
@@ -227,7 +271,7 @@ def _literal(value: Value) -> exp.Expression:
 
 def _test(rule: Rule, use: RuleUse, needed: Mapping[str, FactColumn], end: int) -> str:
     """SQL that is true where the rule (turned round if negated) is known to match."""
-    if not all(column.known for column in needed.values()):
+    if not all(column.known for name, column in needed.items() if name not in rule.may_lack):
         return "NULL"  # something it rests on was never told: it can neither match nor be known not to
     values = {**use.parameters, DAY_AFTER: end}
     columns = {name: column.column for name, column in needed.items()}
@@ -239,6 +283,7 @@ def _test(rule: Rule, use: RuleUse, needed: Mapping[str, FactColumn], end: int) 
 
 def _column(
     columns: dict[tuple[str, Context], FactColumn],
+    relations: dict[tuple[str, Context], Relation],
     names: dict[str, int],
     name: str,
     use: RuleUse,
@@ -249,29 +294,40 @@ def _column(
     fact = all_facts().get(name)
     if fact is None:
         raise DeclarationError(f"Rule {use.rule} needs the fact {name!r}, which does not exist.")
-    given = {p: use.parameters[p] for p in fact.parameters if use.parameters.get(p) is not None}
-    context = Context(
-        end=end,
-        start=_start(given, end) if fact.rows != "none" else None,
-        home_prefixes=policy.home_prefixes,
-        allocation_delays=_Frozen({int(body): days for body, days in policy.reporting_body_delays.items()}),
-        exempt_device_types=tuple(sorted(policy.exempt_device_types)),
-        parameters=_Frozen({k: v for k, v in given.items() if k not in WINDOW_PARAMETERS}),
+    workings = working_names(fact.workings)
+    declared: tuple[Fact | Working, ...] = (fact, *(all_workings()[w] for w in workings))
+    parameters = dict.fromkeys(p for d in declared for p in d.parameters)
+    defaults = {name: value for d in declared for name, value in d.defaults.items()}
+    given = {
+        p: use.parameters[p] if use.parameters.get(p) is not None else defaults.get(p) for p in parameters
+    }
+    given = {p: value for p, value in given.items() if value is not None}
+    windowed = fact.rows != "none" or any(p in WINDOW_PARAMETERS for p in parameters)
+    context = replace(
+        _on(policy, end),
+        start=_start(given, end) if windowed else None,
+        parameters=Frozen({k: v for k, v in given.items() if k not in WINDOW_PARAMETERS}),
     )
     key = (name, context)
     if key not in columns:
         names[name] = names.get(name, 0) + 1
         column = name if names[name] == 1 else f"{name}_{names[name]}"
-        known = all(source in known_sources for source in fact.sources(context))
-        columns[key] = FactColumn(column, fact, context, known)
+        read = relations_of(fact.workings, context, relations, known_sources)
+        known = all(source in known_sources for source in fact.sources(context)) and all(
+            r.known for r in read
+        )
+        columns[key] = FactColumn(column, fact, context, known, read)
     return columns[key]
 
 
-class _Frozen(dict[K, V]):
-    """A mapping that can be part of a key."""
-
-    def __hash__(self) -> int:  # type: ignore[override]
-        return hash(tuple(sorted((str(k), str(v)) for k, v in self.items())))
+def _on(policy: Policy, end: int) -> Context:
+    """What all facts of a policy share on a day."""
+    return Context(
+        end=end,
+        home_prefixes=policy.home_prefixes,
+        allocation_delays=Frozen({int(body): days for body, days in policy.reporting_body_delays.items()}),
+        exempt_device_types=tuple(sorted(policy.exempt_device_types)),
+    )
 
 
 def _start(given: Mapping[str, object], end: int) -> int:
@@ -292,20 +348,17 @@ def _qualified(expression: str) -> str:
     ).sql(dialect="duckdb")
 
 
-def _fingerprint(facts: Sequence[FactColumn], policy: Policy) -> str:
-    parts = []
+def _fingerprint(
+    facts: Sequence[FactColumn], relations: Sequence[Relation], policy: Policy, claiming: Claiming | None
+) -> str:
+    parts = [f"{relation.name}={relation.meaning()}" for relation in relations]
     for column in facts:
-        fixed = Context(
-            end=0,
-            start=None if column.context.start is None else column.context.start - column.context.end,
-            home_prefixes=column.context.home_prefixes,
-            allocation_delays=column.context.allocation_delays,
-            exempt_device_types=column.context.exempt_device_types,
-            parameters=column.context.parameters,
-        )
+        fixed = without_day(column.context)
         parts.append(f"{column.column}={column.known}:{column.fact.sql(fixed)}:{column.fact.otherwise}")
     for label, condition in policy.conditions.items():
         parts.append(f"{label}={_meaning(condition)}")
+    if claiming is not None:
+        parts.append(f"claims={claiming.fingerprint}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

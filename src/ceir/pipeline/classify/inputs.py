@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ceir.pipeline.catalogue import Catalogue, Ingest
+from ceir.pipeline.catalogue import Catalogue, Ingest, Run
 from ceir.pipeline.engines import Engine
 from ceir.pipeline.workspace import Workspace
 from ceir.sources import all_sources
@@ -30,8 +30,42 @@ def observation_paths(workspace: Workspace, catalogue: Catalogue) -> list[Path]:
     return paths
 
 
-def name_inputs(engine: Engine, workspace: Workspace, catalogue: Catalogue) -> None:
-    """Name `observations`, `malformed` and the current state of every list source."""
+def known_sources(catalogue: Catalogue) -> frozenset[str]:
+    """Sources of which something is in force, whose facts are therefore known."""
+    return frozenset(catalogue.lists) | _kept_as_rows(catalogue.live)
+
+
+def known_to(run: Run, catalogue: Catalogue) -> frozenset[str]:
+    """Sources that were known to a run."""
+    inputs = set(run.inputs)
+    return frozenset(run.list_states) | _kept_as_rows(i for i in catalogue.ingests if i.id in inputs)
+
+
+def _kept_as_rows(ingests: Iterable[Ingest]) -> frozenset[str]:
+    """Those of their sources whose rows are kept as they are."""
+    sources = all_sources()
+    return frozenset(name for name in {i.source for i in ingests} if sources[name].folded == "rows")
+
+
+def row_paths(
+    workspace: Workspace, ingests: Iterable[Ingest], source: str, first_month: int = 0
+) -> list[Path]:
+    """Files with the rows of a source that keeps them as they are, without months before the first."""
+    return [
+        workspace.path(path)
+        for ingest in ingests
+        if ingest.source == source
+        for month, path in zip(ingest.months, ingest.files.get("data", ()), strict=True)
+        if month >= first_month
+    ]
+
+
+def name_inputs(engine: Engine, workspace: Workspace, catalogue: Catalogue, first_month: int = 0) -> None:
+    """Name `observations`, `malformed`, the current state of every list source and the rows of the others.
+
+    Args:
+        first_month: no sightings or fingerprints of earlier months are needed.
+    """
     engine.files("observations", observation_paths(workspace, catalogue), OBSERVATIONS.columns)
     texts = [workspace.path(p) for i in catalogue.live for p in i.files.get("malformed", ())]
     engine.files("malformed_parts", texts, MALFORMED.columns)
@@ -40,6 +74,9 @@ def name_inputs(engine: Engine, workspace: Workspace, catalogue: Catalogue) -> N
         if source.folded == "list":
             state = catalogue.lists.get(source.name)
             paths = [workspace.path(state.path)] if state else []
+            engine.files(source.view, paths, source.table.columns)
+        elif source.folded == "rows":
+            paths = row_paths(workspace, catalogue.live, source.name, first_month)
             engine.files(source.view, paths, source.table.columns)
 
 

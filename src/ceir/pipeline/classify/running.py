@@ -17,23 +17,40 @@ from ceir.pipeline.classify.changing import (
     name_scope,
     name_withdrawn,
 )
-from ceir.pipeline.classify.compiling import Compiled, compile_policy, facts_sql, matched_sql, window_sql
+from ceir.pipeline.classify.claiming import (
+    name_claims,
+    name_past_claims,
+    name_past_suspects,
+    suspects_sql,
+)
+from ceir.pipeline.classify.compiling import (
+    Compiled,
+    compile_policy,
+    facts_sql,
+    matched_sql,
+    suspicions,
+)
 from ceir.pipeline.classify.inputs import (
     SHARED,
     equipment_sql,
     fold_sql,
+    known_sources,
     name_inputs,
     observation_ingests,
     refold_sql,
 )
 from ceir.pipeline.classify.judging import conditions_sql, ended_sql, previous_sql, verdicts_sql
+from ceir.pipeline.classify.preparing import month_masks, name_relations
 from ceir.pipeline.engines import Engine
 from ceir.pipeline.progress import SILENT, Progress
+from ceir.pipeline.release import release_states
 from ceir.pipeline.workspace import Workspace, canonical_json
 from ceir.policy import Policy
 from ceir.tables import Column
+from ceir.tables.claims import TABLE as CLAIMS
 from ceir.tables.devices import TABLE as DEVICES
 from ceir.tables.ended_verdicts import TABLE as ENDED
+from ceir.tables.suspects import TABLE as SUSPECTS
 from ceir.tables.verdicts import TABLE as VERDICTS
 
 
@@ -47,6 +64,12 @@ class TooManyMatchesError(CeirError):
     """A blocking condition matches more of the equipment than its policy thinks possible."""
 
     code = "too_many_matches"
+
+
+class PolicyNotActivatedError(CeirError):
+    """The policy has an error budget, or the one before it, and nobody put it in force."""
+
+    code = "policy_not_activated"
 
 
 @dataclass(frozen=True)
@@ -80,6 +103,7 @@ def classify(
     Raises:
         NothingToClassifyError: nothing was ingested.
         TooManyMatchesError: a fuse blew; nothing was changed.
+        PolicyNotActivatedError: the policy was changed past its error budget.
     """
     catalogue = workspace.catalogue()
     as_of = request.as_of or last_day_observed(catalogue)
@@ -88,13 +112,13 @@ def classify(
             "There are no observations.", "Take some in: ceir ingest observations FILE"
         )
     policy, sha256 = workspace.policy()
+    _require_activated(catalogue, policy, sha256)
     for label in request.accepted:
         if label not in policy.conditions:
             raise UsageError(
                 f"There is no condition {label!r}.", f"Conditions: {', '.join(policy.conditions)}."
             )
-    known = frozenset(catalogue.lists)
-    compiled = compile_policy(policy, as_of, known)
+    compiled = compile_policy(policy, as_of, known_sources(catalogue))
     history = _history(catalogue, as_of)
     inputs = tuple(i.id for i in catalogue.live)
     same = _same_run(catalogue, as_of, history, sha256, inputs, compiled)
@@ -104,7 +128,9 @@ def classify(
     with workspace.staging() as scratch, progress.step("Classifying", 6, "steps") as step:
         folder = scratch / "run"
         folder.mkdir()
-        name_inputs(engine, workspace, catalogue)
+        # a changed run also looks at what left the window since its base
+        first_month = min(compiled.first_month, base.compiled.first_month if base else compiled.first_month)
+        name_inputs(engine, workspace, catalogue, first_month)
         name_withdrawn(engine, workspace, catalogue, history)
         step.at(1)
         base = _name_equipment(engine, workspace, catalogue, compiled, base, scratch)
@@ -123,6 +149,7 @@ def classify(
         _hold_fuses(policy, counts, request.accepted)
         workspace.keep_policy(sha256)
         _save(engine, workspace, folder, compiled, as_of, base)
+        claims = _save_claims(engine, workspace, scratch, folder, compiled, policy, as_of, history, base)
         run = Run(
             id=catalogue.next_run,
             as_of=as_of,
@@ -138,12 +165,17 @@ def classify(
             verdicts=_count(engine, "SELECT COUNT(*) FROM verdicts"),
             counts=counts,
             accepted=dict(request.accepted),
+            claims=f"lake/claims/{catalogue.next_run:05d}" if claims else None,
+            releases=release_states(engine, workspace, catalogue, policy, history, as_of),
+            orders=len(catalogue.release_orders),
         )
         (folder / "run.json").write_bytes(canonical_json(run.model_dump(mode="json")))
         step.at(6)
         path = f"runs/{run.id:05d}"
         workspace.adopt(folder, path)
         devices = workspace.adopt(scratch / "devices", f"lake/devices/{run.id:05d}")
+        if run.claims is not None:
+            workspace.adopt(scratch / "claims", run.claims)
         workspace.commit(
             catalogue.model_copy(
                 update={
@@ -166,29 +198,45 @@ def evaluate(engine: Engine, compiled: Compiled, scope: str | None, *, keep_all:
     """
     inside = f" WHERE imei IN (SELECT imei FROM {scope})" if scope else ""
     engine.view("subjects", f"SELECT * FROM equipment{inside}")
-    windows = [c for c in compiled.facts if c.context.start is not None and c.known]
-    if windows:
-        first = min(c.context.start or 0 for c in windows)
-        month = day_of(first).year * 100 + day_of(first).month
+    if compiled.rows:
         recent = (
-            f"SELECT imei, imsi, msisdn, operator, month, day_mask FROM observations WHERE month >= {month}"
+            "SELECT imei, imsi, msisdn, operator, month, day_mask, rats FROM observations "
+            f"WHERE month >= {compiled.first_month}"
         )
-        if any(c.fact.rows == "shared" for c in windows):
+        if any(view.kind == "shared" for view in compiled.rows):
             # one equipment at a time is explained exactly, single-subscriber equipment included
             only = "subjects" if keep_all else f"(SELECT imei FROM subjects WHERE {SHARED}) AS several"
             engine.table("shared_rows", f"{recent} AND imei IN (SELECT imei FROM {only})")
-        if any(c.fact.rows == "all" for c in windows):
+        if any(view.kind == "all" for view in compiled.rows):
             engine.view(
                 "all_rows",
                 f"{recent} AND imei IN (SELECT imei FROM subjects)"
                 if scope
                 else f"{recent} AND imei IS NOT NULL",
             )
-        for view, column in {c.rows_view: c for c in windows}.items():
-            engine.view(view, window_sql(column))
+        for view in compiled.rows:
+            engine.view(view.name, view.sql())
+    name_relations(engine, compiled.relations, scoped=scope is not None)
     facts = facts_sql(compiled, "subjects")
     sql = matched_sql(compiled, facts)
     engine.table("matched", sql.removesuffix("WHERE matched <> 0") if keep_all else sql)
+
+
+def _require_activated(catalogue: Catalogue, policy: Policy, sha256: str) -> None:
+    """Refuse a policy that was slipped past its error budget.
+
+    Raises:
+        PolicyNotActivatedError: there is a budget, runs were made, and this text was not put in force.
+    """
+    last = catalogue.activations[-1] if catalogue.activations else None
+    budgeted = policy.budget.wrongly_cut_lines_per_1000 is not None or (
+        last is not None and last.budget is not None
+    )
+    if budgeted and catalogue.runs and (last is None or last.sha256 != sha256):
+        raise PolicyNotActivatedError(
+            "The text of policy.toml was not put in force, and there is an error budget.",
+            "Copy it elsewhere, then: ceir activate FILE",
+        )
 
 
 def _history(catalogue: Catalogue, as_of: date) -> Run | None:
@@ -216,6 +264,7 @@ def _same_run(
         and last.policy_sha256 == sha256
         and last.inputs == inputs
         and last.fingerprint == compiled.fingerprint
+        and last.orders == len(catalogue.release_orders)
     )
     return last if same else None
 
@@ -351,6 +400,47 @@ def _save(
             f" UNION ALL SELECT {columns} FROM evidence_before WHERE imei NOT IN (SELECT imei FROM {scope})"
         )
     engine.save(f"SELECT * FROM ({evidence}) AS e ORDER BY imei", folder / "evidence")
+
+
+def _save_claims(
+    engine: Engine,
+    workspace: Workspace,
+    scratch: Path,
+    folder: Path,
+    compiled: Compiled,
+    policy: Policy,
+    as_of: date,
+    history: Run | None,
+    base: Base | None,
+) -> bool:
+    """Save suspects and claims, if the policy asks for any; they are carried over as verdicts are."""
+    claiming = compiled.claiming
+    if claiming is None:
+        return False
+    name_past_claims(engine, workspace, "claims_history", history)
+    start = compiled.end - policy.lists.look_back_days
+    name_claims(engine, claiming, policy, as_of, month_masks(start, compiled.end))
+    claims, suspects = ", ".join(CLAIMS.names), ", ".join(SUSPECTS.names)
+    parts = suspicions(compiled, policy)
+    found = {
+        "claims": f"SELECT {claims} FROM claims_now",
+        "suspects": suspects_sql(parts) if parts else "",
+    }
+    if base is not None:
+        name_past_claims(engine, workspace, "claims_before", base.run)
+        name_past_suspects(engine, workspace, "suspects_before", base.run)
+        for name, columns in (("claims", claims), ("suspects", suspects)):
+            if found[name]:
+                found[name] += (
+                    f" UNION ALL SELECT {columns} FROM {name}_before "
+                    "WHERE imei NOT IN (SELECT imei FROM scope)"
+                )
+    engine.save(f"SELECT {claims} FROM ({found['claims']}) AS c ORDER BY imei, imsi", scratch / "claims")
+    if found["suspects"]:
+        engine.save(
+            f"SELECT {suspects} FROM ({found['suspects']}) AS s ORDER BY imei, condition", folder / "suspects"
+        )
+    return True
 
 
 def _count(engine: Engine, sql: str) -> int:

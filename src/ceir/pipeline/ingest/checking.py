@@ -45,6 +45,11 @@ class ChecksFailedError(CeirError):
             f"Ask for a better file, or take it all the same: --accept {failed[0].check} --because REASON",
         )
 
+    @property
+    def data(self) -> Mapping[str, object]:
+        """Every check with what it measured."""
+        return {"checks": [result.model_dump(mode="json") for result in self.results]}
+
 
 def all_checks(source: Source) -> tuple[Check, ...]:
     """A source's own checks and, where its files are dated, those of dates."""

@@ -1,4 +1,4 @@
-"""Sightings: location events kept row by row, by month."""
+"""Sightings and fingerprints: events kept row by row, by month."""
 
 from pathlib import Path
 
@@ -9,13 +9,14 @@ from ceir.pipeline.ingest.work import Read, Work, save_malformed, share
 def read(work: Work) -> Read:
     """Fold equal events into the table `compact`, and measure what its checks need."""
     engine, total = work.engine, float(work.opened.text.lines - 1)
+    day = f"CAST({work.source.dated_by} // {work.source.units_a_day} AS INTEGER)"
     with work.progress.step(f"Reading {work.opened.name}", total) as step:
         engine.table(
             "compact",
-            f"SELECT {_names(work)}, fault, min(imei_text) AS imei_text, count(*) AS n, "
-            "CAST(floor(started_at / 86400) AS INTEGER) AS day, "
-            "CAST(strftime(make_timestamp(started_at * 1000000), '%Y%m') AS INTEGER) AS month "
-            f"FROM ({work.parser.rows_sql}) GROUP BY ALL",
+            f"SELECT {_names(work)}, fault, min(imei_text) AS imei_text, count(*) AS n, day, "
+            "CAST(year(d) * 100 + month(d) AS INTEGER) AS month "
+            f"FROM (SELECT *, {day} AS day, DATE '1970-01-01' + {day} AS d FROM ({work.parser.rows_sql})) "
+            "GROUP BY ALL",
             step,
             total,
         )
@@ -40,7 +41,7 @@ def save(work: Work, read: Read) -> dict[str, tuple[Path, ...]]:
     data = tuple(
         work.save(
             f"SELECT '{work.operator}' AS operator, {_names(work)} FROM compact WHERE month = {month} "
-            f"ORDER BY imei, started_at, imsi, cell, ended_at",
+            f"ORDER BY imei, {work.source.dated_by}, {_names(work)}",
             f"{month}.parquet",
         )
         for month in read.months

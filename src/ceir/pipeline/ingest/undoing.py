@@ -7,7 +7,7 @@ from ceir.clock import day_number
 from ceir.errors import CeirError, UsageError
 from ceir.facts._ranges import in_ranges_sql
 from ceir.pipeline.catalogue import Catalogue, Ingest, ListState
-from ceir.pipeline.classify.inputs import observation_paths
+from ceir.pipeline.classify.inputs import observation_paths, row_paths
 from ceir.pipeline.engines import DuckEngine, Limits
 from ceir.pipeline.ingest.listing import after_delta_sql, after_full_sql
 from ceir.pipeline.ingest.work import nothing_left_behind
@@ -95,6 +95,10 @@ def _update(
         engine.files("gone", gone, OBSERVATIONS.columns)
         moved = "SELECT imei FROM gone WHERE imei IS NOT NULL"
         update["merged"] = tuple(m for m in catalogue.merged if record.id not in m.ingests)
+    elif source.folded == "rows":
+        gone = [workspace.path(p) for p in record.files.get("data", ())]
+        engine.files("gone", gone, source.table.columns)
+        moved = "SELECT imei FROM gone"
     seen_by = tuple(run.id for run in catalogue.runs if record.id in run.inputs)
     if seen_by and moved:
         staged = scratch / "withdrawn.parquet"
@@ -115,6 +119,10 @@ def _equipment_of(workspace: Workspace, catalogue: Catalogue, source: Source, en
     if source.subject == "imsi":
         engine.files("observed", observation_paths(workspace, catalogue), OBSERVATIONS.columns)
         return f"SELECT imei FROM observed WHERE imei IS NOT NULL AND imsi IN (SELECT imsi FROM {entries})"
+    if source.subject == "cell":
+        sighted = row_paths(workspace, catalogue.live, "sightings")
+        engine.files("sighted", sighted, source_named("sightings").table.columns)
+        return f"SELECT imei FROM sighted WHERE cell IN (SELECT cell FROM {entries})"
     if source.subject == "tac":
         devices = [workspace.path(catalogue.devices.path)] if catalogue.devices else []
         engine.files("known_devices", devices, DEVICES.columns)

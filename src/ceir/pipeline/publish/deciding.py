@@ -1,36 +1,55 @@
 """From verdicts to decisions, and to whom they matter: the relations that lists are made of."""
 
+from collections.abc import Iterable, Sequence
+
 from ceir.clock import day_of
 from ceir.facts._ranges import in_ranges_sql
-from ceir.pipeline.classify.compiling import month_masks
+from ceir.pipeline.catalogue import ReleaseState
 from ceir.pipeline.classify.inputs import equipment_sql
+from ceir.pipeline.classify.preparing import month_masks
 from ceir.pipeline.engines import Engine
+from ceir.pipeline.release.dating import name_staged
 from ceir.policy import Policy
 
 
-def name_decisions(engine: Engine, policy: Policy, as_of: int) -> None:
-    """Name `decisions`: one outcome per equipment with a verdict in force, with the texts lists carry.
+def name_decisions(engine: Engine, policy: Policy, as_of: int, releases: Iterable[ReleaseState] = ()) -> None:
+    """Name `decisions`: one outcome per equipment with a verdict in force, with the texts lists carry; and
+    `counted`, the verdicts it was made of with the days on which their blocks come.
 
     Reads the relations `verdicts`, `malformed`, `golden`, `appeals`. Golden equipment is spared from blocking
     and from notices, whatever its verdicts. A verdict that an appeal restored equipment from counts as one of
-    a trial.
+    a trial. A block that comes step by step has the day of its step; one whose release is stopped has none,
+    and its equipment is tracked.
+
+    Args:
+        releases: where blocks that come step by step stand, as the run keeps it.
     """
     labels = list(policy.conditions.items())
     rows = " UNION ALL ".join(
-        f"SELECT '{label}' AS condition, CAST({1 << bit} AS BIGINT) AS bit, {_truth(c.tracked)} AS tracked"
+        f"SELECT '{label}' AS condition, CAST({1 << bit} AS BIGINT) AS bit, {_truth(c.tracked)} AS tracked, "
+        f"'{c.exceptions}' AS exceptions"
         for bit, (label, c) in enumerate(labels)
     )
     engine.table("policy_conditions", rows)
+    staged = name_staged(engine, policy, releases)
+    comes = "CASE WHEN s.imei IS NULL THEN v.block_on ELSE s.release_on END" if staged else "v.block_on"
+    held = "(s.imei IS NOT NULL AND s.release_on IS NULL)" if staged else "FALSE"
+    join = "LEFT JOIN staged AS s ON s.imei = v.imei AND s.condition = v.condition " if staged else ""
+    engine.view(
+        "counted",
+        "SELECT v.imei, v.first_matched_on, v.amnesty, k.bit, "
+        f"CASE WHEN a.imei IS NULL THEN {comes} END AS block_on, "
+        f"({held} AND a.imei IS NULL) AS held, ((k.tracked OR {held}) AND a.imei IS NULL) AS tracked "
+        "FROM verdicts AS v JOIN policy_conditions AS k ON k.condition = v.condition "
+        f"{join}LEFT JOIN (SELECT DISTINCT imei, condition FROM appeals) AS a "
+        "ON a.imei = v.imei AND a.condition = v.condition",
+    )
     engine.table(
         "outcomes",
         "SELECT imei, MIN(block_on) AS block_on, MIN(first_matched_on) AS since, "
         "COALESCE(BIT_OR(CASE WHEN block_on IS NOT NULL THEN bit END), 0) AS reasons, "
-        "BIT_OR(bit) AS conditions, BOOL_OR(tracked) AS tracked, BOOL_OR(amnesty) AS amnesty FROM ("
-        "SELECT v.imei, v.first_matched_on, v.amnesty, k.bit, "
-        "CASE WHEN a.imei IS NULL THEN v.block_on END AS block_on, (k.tracked AND a.imei IS NULL) AS tracked "
-        "FROM verdicts AS v JOIN policy_conditions AS k ON k.condition = v.condition "
-        "LEFT JOIN (SELECT DISTINCT imei, condition FROM appeals) AS a "
-        "ON a.imei = v.imei AND a.condition = v.condition) AS counted GROUP BY imei",
+        "BIT_OR(bit) AS conditions, BOOL_OR(tracked) AS tracked, BOOL_OR(held) AS held, "
+        "BOOL_OR(amnesty) AS amnesty FROM counted GROUP BY imei",
     )
     equipment = equipment_sql("seen_nothing", ())
     engine.view(
@@ -41,13 +60,14 @@ def name_decisions(engine: Engine, policy: Policy, as_of: int) -> None:
     )
     engine.table(
         "decided",
-        "SELECT o.imei, e.text, CASE WHEN o.block_on IS NOT NULL AND g.imei_md5 IS NOT NULL THEN 'spared' "
+        "SELECT o.imei, e.text, CASE WHEN (o.block_on IS NOT NULL OR o.held) AND g.imei_md5 IS NOT NULL "
+        "THEN 'spared' "
         f"WHEN o.block_on <= {as_of} THEN 'blocked' WHEN o.block_on IS NOT NULL THEN 'notified' "
         "WHEN o.tracked THEN 'tracked' ELSE 'trial' END AS outcome, o.block_on, o.since, o.reasons, "
         f"o.conditions, o.amnesty FROM outcomes AS o JOIN ({equipment}) AS e ON e.imei = o.imei "
         "LEFT JOIN (SELECT DISTINCT imei_md5 FROM golden) AS g "
         # only what would be blocked is hashed
-        "ON g.imei_md5 = CASE WHEN o.block_on IS NOT NULL THEN MD5(e.text) END",
+        "ON g.imei_md5 = CASE WHEN o.block_on IS NOT NULL OR o.held THEN MD5(e.text) END",
     )
     _name_texts(engine, policy)
     keep = "" if policy.lists.include_malformed else " WHERE d.imei >= 0"
@@ -62,30 +82,83 @@ def name_decisions(engine: Engine, policy: Policy, as_of: int) -> None:
     )
 
 
+def name_lines(engine: Engine, as_of: int) -> None:
+    """Name `line_stops`: for equipment that blocks with exceptions, the day each present user's line stops.
+
+    Null: it goes on working. Of several conditions the earliest day counts, so that one without exceptions
+    (a theft) stops everybody. Also `kept`: the lines that an exception list must carry.
+
+    Reads `decisions`, `counted`, `policy_conditions` and the run's `claims`.
+    """
+    engine.table(
+        "consequences",
+        "SELECT v.imei, v.block_on, k.exceptions FROM counted AS v "
+        "JOIN policy_conditions AS k ON k.bit = v.bit "
+        "JOIN (SELECT imei FROM decisions WHERE outcome IN ('blocked', 'notified')) AS d ON d.imei = v.imei "
+        "WHERE v.block_on IS NOT NULL",
+    )
+    engine.table(
+        "line_stops",
+        "SELECT c.imei, c.imsi, MIN(CASE "
+        # who came after the block began was never permitted, and nobody takes it from him
+        "WHEN q.exceptions = 'none' OR c.since > q.block_on THEN q.block_on "
+        "WHEN q.exceptions = 'genuine' AND c.stops_on > q.block_on THEN c.stops_on "
+        "WHEN q.exceptions = 'genuine' AND c.stops_on IS NOT NULL THEN q.block_on END) AS stop_on "
+        "FROM claims AS c JOIN consequences AS q ON q.imei = c.imei "
+        "WHERE c.imei IN (SELECT imei FROM consequences WHERE exceptions <> 'none') GROUP BY c.imei, c.imsi",
+    )
+    engine.table(
+        "kept",
+        "SELECT s.imei, s.imsi FROM line_stops AS s JOIN decisions AS d ON d.imei = s.imei "
+        # before the block begins too: whatever an operator loads first, nobody is cut in between
+        f"WHERE s.stop_on IS NULL OR (d.outcome = 'blocked' AND s.stop_on > {as_of})",
+    )
+
+
 def name_contacts(engine: Engine, policy: Policy, as_of: int) -> None:
-    """Name `contacts`: who was seen with equipment that will be blocked, and the operator that tells them."""
+    """Name `contacts`: whose line will stop, the day, and the operator that tells them.
+
+    On equipment that blocks with exceptions these are the users whose own day is ahead, even though the
+    identity may be blocked already; on other equipment all users, until the day it is blocked.
+    """
     end = as_of + 1
     start = end - policy.lists.look_back_days
     first = day_of(start)
+    engine.table(
+        "ending",
+        "SELECT d.imei, d.block_on, x.imei IS NOT NULL AS excepting FROM decisions AS d "
+        "LEFT JOIN (SELECT DISTINCT imei FROM line_stops) AS x ON x.imei = d.imei "
+        "WHERE d.outcome = 'notified' OR (d.outcome = 'blocked' AND x.imei IS NOT NULL)",
+    )
+    days = engine.rows(
+        "SELECT day FROM (SELECT block_on AS day FROM ending WHERE NOT excepting "
+        f"UNION SELECT stop_on AS day FROM line_stops) AS d WHERE day > {as_of} ORDER BY day"
+    )
+    _name_days(engine, "stop_texts", [int(str(day)) for (day,) in days])
     masks = month_masks(start, end)
     cases = " ".join(f"WHEN {month} THEN o.day_mask & {mask}" for month, mask in masks.items())
     engine.table(
         "contacts",
-        "SELECT DISTINCT COALESCE(home, operator) AS operator, imei, imsi, "
-        "SUBSTRING(CAST(imsi AS VARCHAR), 2) AS imsi_text, SUBSTRING(CAST(msisdn AS VARCHAR), 2) AS "
-        "msisdn_text "
-        f"FROM (SELECT o.operator, o.imei, o.imsi, o.msisdn, {home_sql('o.imsi', policy)} AS home "
-        "FROM observations AS o LEFT JOIN (SELECT DISTINCT imei, imsi FROM pairings) AS p "
+        "SELECT DISTINCT COALESCE(told.home, told.operator) AS operator, told.imei, told.imsi, "
+        "SUBSTRING(CAST(told.imsi AS VARCHAR), 2) AS imsi_text, "
+        "SUBSTRING(CAST(told.msisdn AS VARCHAR), 2) AS msisdn_text, t.day_text AS block_date "
+        f"FROM (SELECT o.operator, o.imei, o.imsi, o.msisdn, {home_sql('o.imsi', policy)} AS home, "
+        "CASE WHEN e.excepting THEN s.stop_on ELSE e.block_on END AS stop_on "
+        "FROM observations AS o JOIN ending AS e ON e.imei = o.imei "
+        "LEFT JOIN line_stops AS s ON s.imei = o.imei AND s.imsi = o.imsi "
+        "LEFT JOIN (SELECT DISTINCT imei, imsi FROM pairings) AS p "
         "ON p.imei = o.imei AND p.imsi = o.imsi "
         f"WHERE o.month >= {first.year * 100 + first.month} AND o.imsi IS NOT NULL AND o.msisdn IS NOT NULL "
         f"AND p.imei IS NULL AND (CASE o.month {cases} ELSE 0 END) <> 0 "
-        "AND o.imei IN (SELECT imei FROM decisions WHERE outcome = 'notified')) AS told",
+        "AND (NOT e.excepting OR s.stop_on IS NOT NULL)) AS told "
+        "JOIN stop_texts AS t ON t.day = told.stop_on",
     )
 
 
 def name_paired(engine: Engine, policy: Policy) -> None:
-    """Name `paired`: pairings that go to an exception list, with the operator that receives them; and
-    `bound`: all pairings, whether or not their equipment is listed.
+    """Name `paired`: pairings and kept lines that go to an exception list, with the operator that receives
+    them; `bound`: all of them, whether or not their equipment is listed; and `unable`: operators that cannot
+    hold exceptions.
 
     One definition for full lists and deltas alike.
     """
@@ -95,7 +168,7 @@ def name_paired(engine: Engine, policy: Policy) -> None:
     if not rules.include_barred_in_exceptions:
         joins += " LEFT JOIN (SELECT DISTINCT imei FROM barred) AS b ON b.imei = q.imei"
         joins += f" LEFT JOIN (SELECT DISTINCT tac FROM barred_tacs) AS t ON t.tac = {tac}"
-        known = f"(SELECT DISTINCT q.imei, {tac} AS tac FROM pairings AS q LEFT JOIN malformed AS m "
+        known = f"(SELECT DISTINCT q.imei, {tac} AS tac FROM excepted AS q LEFT JOIN malformed AS m "
         known += "ON m.imei = q.imei) AS k"
         joins += f" LEFT JOIN ({in_ranges_sql(known, 'barred_ranges')}) AS r ON r.imei = q.imei"
         where += ["b.imei IS NULL", "t.tac IS NULL", "r.imei IS NULL"]
@@ -108,16 +181,31 @@ def name_paired(engine: Engine, policy: Policy) -> None:
         f"{text_sql('q.imei', text, policy)} AS imei_text, SUBSTRING(CAST(q.imsi AS VARCHAR), 2) AS imsi_text"
     )
     engine.table(
-        "bound", f"SELECT DISTINCT {shown} FROM pairings AS q LEFT JOIN malformed AS m ON m.imei = q.imei"
+        "bound",
+        "SELECT imei_text, imsi_text, BOOL_OR(kept) AS kept FROM ("
+        f"SELECT {shown}, q.kept FROM (SELECT imei, imsi, FALSE AS kept FROM pairings "
+        "UNION ALL SELECT imei, imsi, TRUE AS kept FROM kept) AS q "
+        "LEFT JOIN malformed AS m ON m.imei = q.imei) AS q GROUP BY imei_text, imsi_text",
+    )
+    engine.table(
+        "excepted",
+        "SELECT imei, imsi, msisdn FROM pairings UNION ALL "
+        "SELECT k.imei, k.imsi, CAST(NULL AS BIGINT) AS msisdn FROM kept AS k LEFT JOIN "
+        "(SELECT DISTINCT imei, imsi FROM pairings) AS p ON p.imei = k.imei AND p.imsi = k.imsi "
+        "WHERE p.imei IS NULL",
     )
     engine.table(
         "pairs",
         f"SELECT q.imei, {shown}, "
         "COALESCE(SUBSTRING(CAST(q.msisdn AS VARCHAR), 2), '') AS msisdn_text, "
-        f"{home_sql('q.imsi', policy)} AS home FROM pairings AS q LEFT JOIN malformed AS m ON m.imei = q.imei"
+        f"{home_sql('q.imsi', policy)} AS home FROM excepted AS q LEFT JOIN malformed AS m ON m.imei = q.imei"
         f"{joins}" + (f" WHERE {' AND '.join(where)}" if where else ""),
     )
     operators = " UNION ALL ".join(f"SELECT '{o.id}' AS operator" for o in policy.operators)
+    unable = [f"SELECT '{o.id}' AS operator" for o in policy.operators if not o.holds_exceptions]
+    engine.table(
+        "unable", " UNION ALL ".join(unable) or "SELECT CAST(NULL AS VARCHAR) AS operator WHERE 1 = 0"
+    )
     columns = "imei, imei_text, imsi_text, msisdn_text"
     engine.table(
         "paired",
@@ -204,7 +292,6 @@ def _name_texts(engine: Engine, policy: Policy) -> None:
             "UNION SELECT conditions AS mask FROM decided) AS m ORDER BY mask"
         )
     ]
-    day_rows = [f"SELECT CAST({d} AS INTEGER) AS day, '{day_of(d):%Y%m%d}' AS day_text" for d in days]
     mask_rows = []
     for mask in masks:
         told = sorted({reason for bit, reason in enumerate(reasons) if mask >> bit & 1})
@@ -213,13 +300,18 @@ def _name_texts(engine: Engine, policy: Policy) -> None:
         mask_rows.append(
             f"SELECT CAST({mask} AS BIGINT) AS mask, '{text}' AS mask_text, '{named}' AS label_text"
         )
-    no_day = "SELECT CAST(NULL AS INTEGER) AS day, CAST(NULL AS VARCHAR) AS day_text WHERE 1 = 0"
     no_mask = (
         "SELECT CAST(NULL AS BIGINT) AS mask, CAST(NULL AS VARCHAR) AS mask_text, "
         "CAST(NULL AS VARCHAR) AS label_text WHERE 1 = 0"
     )
-    engine.table("day_texts", " UNION ALL ".join(day_rows) or no_day)
+    _name_days(engine, "day_texts", days)
     engine.table("mask_texts", " UNION ALL ".join(mask_rows) or no_mask)
+
+
+def _name_days(engine: Engine, name: str, days: Sequence[int]) -> None:
+    rows = [f"SELECT CAST({d} AS INTEGER) AS day, '{day_of(d):%Y%m%d}' AS day_text" for d in days]
+    nothing = "SELECT CAST(NULL AS INTEGER) AS day, CAST(NULL AS VARCHAR) AS day_text WHERE 1 = 0"
+    engine.table(name, " UNION ALL ".join(rows) or nothing)
 
 
 def _truth(value: bool) -> str:

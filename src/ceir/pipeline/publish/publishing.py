@@ -1,5 +1,6 @@
 """Publishing a run: lists for every receiver, the changes since an earlier run, and a manifest of it all."""
 
+import hashlib
 import platform
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -15,11 +16,18 @@ from ceir.errors import CeirError, UsageError
 from ceir.lists import ControlList, all_lists
 from ceir.pipeline.catalogue import Catalogue, Publication, Run
 from ceir.pipeline.classify.changing import name_history
+from ceir.pipeline.classify.claiming import name_past_claims
 from ceir.pipeline.classify.inputs import name_inputs
 from ceir.pipeline.engines import Engine
 from ceir.pipeline.progress import SILENT, Progress, Step
 from ceir.pipeline.publish.comparing import CHANGE_COLUMNS, delta_sql
-from ceir.pipeline.publish.deciding import name_contacts, name_decisions, name_paired, name_permitted
+from ceir.pipeline.publish.deciding import (
+    name_contacts,
+    name_decisions,
+    name_lines,
+    name_paired,
+    name_permitted,
+)
 from ceir.pipeline.publish.writing import Written, write_list
 from ceir.pipeline.workspace import Workspace, canonical_json
 from ceir.policy import Policy
@@ -88,7 +96,9 @@ def publish(
             name_inputs(engine, workspace, catalogue)
             name_history(engine, workspace, "verdicts", run)
             as_of = day_number(run.as_of)
-            name_decisions(engine, policy, as_of)
+            name_decisions(engine, policy, as_of, run.releases)
+            name_past_claims(engine, workspace, "claims", run)
+            name_lines(engine, as_of)
             step.at(1)
             name_contacts(engine, policy, as_of)
             step.at(2)
@@ -205,7 +215,8 @@ def _receivers(policy: Policy) -> Iterator[tuple[ControlList, str | None]]:
             continue
         if entry.per_operator:
             for operator in policy.operators:
-                yield entry, operator.id
+                if not (entry.for_unable and operator.holds_exceptions):
+                    yield entry, operator.id
         else:
             yield entry, None
 
@@ -237,7 +248,24 @@ def _manifest(
     engine: Engine,
 ) -> dict[str, object]:
     """What lies in the folder and what it was made of; no moment of making, so that it can be made again."""
+    more: dict[str, object] = {}
+    keeping = sorted(label for label, c in policy.conditions.items() if c.blocking and c.exceptions != "none")
+    if keeping:
+        more["keeps_lines"] = keeping
+    if policy.release.staged_by == "register":
+        more["release"] = {"staged_by": "register"}
+    elif policy.release.staged:
+        more["release"] = {
+            "staged_by": "pipeline",
+            "key_sha256": hashlib.sha256(policy.release.key.encode("utf-8")).hexdigest(),
+            "orders": run.orders,
+            "conditions": [state.model_dump(mode="json") for state in run.releases],
+        }
+    put = next((a for a in reversed(catalogue.activations) if a.sha256 == sha256), None)
+    if put is not None and put.at is not None and (put.budget is not None or put.accepted):
+        more["activation"] = put.model_dump(mode="json", exclude={"name", "version", "sha256"})
     return {
+        **more,
         "format": 1,
         "country": policy.country.name,
         "as_of": run.as_of.isoformat(),

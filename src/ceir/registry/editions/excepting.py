@@ -1,8 +1,9 @@
 """Exceptions as an operator gets them over the API: with which of its subscribers equipment works although it
 is blocked for all others; whole, or what changed since an edition.
 
-They are the register's own pairings. An edition keeps no number: only which equipment and SIM stood in it, so
-that a number that was shredded is nowhere else.
+They are the register's own pairings and the lines that the run taken over last lets go on. An edition keeps
+no number: only which equipment and SIM, or which row of the run, stood in it, so that a number that was
+shredded is nowhere else.
 """
 
 import hashlib
@@ -15,22 +16,17 @@ from django.db.models import Max, Q
 from ceir.registry.accounts.permissions import Permission, require
 from ceir.registry.actors import Actor, OrganisationKind
 from ceir.registry.audit.chain import record
-from ceir.registry.editions.issuing import KEPT, EditionGoneError, NoEditionError
 from ceir.registry.editions.models import ExceptionEdition, ExceptionEntry
+from ceir.registry.editions.numbering import KEPT, EditionGoneError, NoEditionError
 from ceir.registry.organisations.models import Organisation
-from ceir.registry.pairings.exporting import missing
-from ceir.registry.pairings.models import Pairing, State
+from ceir.registry.pairings.standing import Goes, going_on, in_clear
 from ceir.registry.personal.fields import Access
 from ceir.registry.personal.reading import reading
-from ceir.registry.personal.whole_lists import begin_list, opened
-from ceir.registry.subscribers.models import Sim
+from ceir.registry.personal.whole_lists import begin_list
 
 HEADER = "imei,imsi\n"
 CHANGES_HEADER = f"change,{HEADER}"
 _AT_ONCE = 5000
-
-_Pair = tuple[int, int]
-"""An IMEI, and the key of a SIM."""
 
 
 def issue_exceptions(operator: str, *, actor: Actor, at: datetime) -> ExceptionEdition | None:
@@ -48,12 +44,11 @@ def issue_exceptions(operator: str, *, actor: Actor, at: datetime) -> ExceptionE
         owner = Organisation.objects.select_for_update().filter(kind=kind, code=operator).first()
         if owner is None:
             return None
-        standing = _standing(owner, at)
+        standing = going_on(operator, at)
+        entries = ExceptionEntry.objects.filter(operator=operator, ended=None)
         listed = {
-            (imei, sim): key
-            for key, imei, sim in ExceptionEntry.objects.filter(operator=operator, ended=None).values_list(
-                "pk", "imei", "sim_id"
-            )
+            Goes(imei, sim or 0, excepted or 0): key
+            for key, imei, sim, excepted in entries.values_list("pk", "imei", "sim_id", "excepted_id")
         }
         gone, new = listed.keys() - standing, standing - listed.keys()
         if not gone and not new:
@@ -63,7 +58,16 @@ def issue_exceptions(operator: str, *, actor: Actor, at: datetime) -> ExceptionE
         for some in _parts(sorted(listed[pair] for pair in gone)):
             ExceptionEntry.objects.filter(pk__in=some).update(ended=sequence)
         ExceptionEntry.objects.bulk_create(
-            (ExceptionEntry(operator=operator, imei=i, sim_id=s, first=sequence) for i, s in sorted(new)),
+            (
+                ExceptionEntry(
+                    operator=operator,
+                    imei=one.imei,
+                    sim_id=one.sim or None,
+                    excepted_id=one.excepted or None,
+                    first=sequence,
+                )
+                for one in sorted(new)
+            ),
             batch_size=_AT_ONCE,
         )
         begin_list(f"exceptions:{operator}:{sequence}", at=at)
@@ -97,7 +101,10 @@ def current_exceptions(actor: Actor) -> ExceptionEdition:
     code = Organisation.objects.values_list("code", flat=True).get(pk=actor.organisation or 0)
     found = ExceptionEdition.objects.filter(operator=code).order_by("-sequence").first()
     if found is None:
-        raise NoEditionError("There were no exceptions yet.", "They are issued when equipment is paired.")
+        raise NoEditionError(
+            "There were no exceptions yet.",
+            "They are issued when equipment is paired, or a run lets lines go on.",
+        )
     return found
 
 
@@ -159,49 +166,29 @@ def _note(edition: ExceptionEdition, access: Access, rows: int) -> None:
     )  # fmt: skip
 
 
-def _standing(owner: Organisation, at: datetime) -> set[_Pair]:
-    """Equipment and SIMs of an operator that are paired now; stolen and lost equipment is left out, unless an
-    appeal decided in spite of the report."""
-    left_out = missing(at)
-    rows = Pairing.objects.filter(
-        state=State.IN_FORCE.value,
-        in_force_at__lte=at,
-        line__ended_at=None,
-        line__sims__ended_at=None,
-        line__sims__operator=owner,
-        line__sims__imsi__isnull=False,
-    ).values_list("imei", "line__sims__pk", "despite_report")
-    return {
-        (imei, sim)
-        for imei, sim, despite in rows.iterator(chunk_size=_AT_ONCE)
-        if despite or imei not in left_out
-    }
-
-
-def _at(operator: str, sequence: int) -> set[_Pair]:
+def _at(operator: str, sequence: int) -> set[Goes]:
     rows = ExceptionEntry.objects.filter(operator=operator, first__lte=sequence)
     standing = rows.filter(Q(ended=None) | Q(ended__gt=sequence))
-    return set(standing.values_list("imei", "sim_id"))
+    return {
+        Goes(imei, sim or 0, excepted or 0)
+        for imei, sim, excepted in standing.values_list("imei", "sim_id", "excepted_id")
+    }
 
 
 def _whole(operator: str, sequence: int) -> bytes:
     return (HEADER + "".join(sorted(_lines(_at(operator, sequence))))).encode("ascii")
 
 
-def _lines(pairs: Collection[_Pair]) -> set[str]:
+def _lines(lines: Collection[Goes]) -> set[str]:
     """In clear.
 
     Raises:
         EditionGoneError: a number was shredded meanwhile.
     """
-    numbers = {}
-    for some in _parts(sorted({sim for _, sim in pairs})):
-        for key, imsi in Sim.objects.filter(pk__in=some).values_list("pk", "imsi"):
-            if imsi is not None:
-                numbers[key] = opened(imsi)
-    if any(sim not in numbers for _, sim in pairs):
+    numbers = in_clear(lines)
+    if len(numbers) < len(lines):
         raise EditionGoneError("A number of that edition is not kept any more.", "Get the whole list.")
-    return {f"{imei:014},{numbers[sim]}\n" for imei, sim in pairs}
+    return {f"{identity},{imsi}\n" for identity, imsi in numbers.values()}
 
 
 def _parts(keys: list[int]) -> Iterable[list[int]]:

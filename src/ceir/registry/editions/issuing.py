@@ -4,20 +4,22 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
 
-from ceir.errors import CeirError
 from ceir.identifiers import normalise_imei
 from ceir.registry.accounts.permissions import Permission, require
 from ceir.registry.actors import Actor, OrganisationKind, Role
 from ceir.registry.audit.chain import record
-from ceir.registry.editions.models import Edition, ListEntry
+from ceir.registry.editions.excepting import issue_exceptions
+from ceir.registry.editions.models import Edition, ExceptionEdition, ListEntry
+from ceir.registry.editions.numbering import KEPT, EditionGoneError, NoEditionError
 from ceir.registry.equipment_keys import StoredIdentity
 from ceir.registry.organisations.models import Organisation
+from ceir.registry.pairings.standing import cannot_hold_exceptions, excepted_equipment
 from ceir.registry.releases.models import Step
 from ceir.registry.releases.outgoing import Listed, held_back, released
 from ceir.registry.releases.overriding import in_force
@@ -26,9 +28,6 @@ from ceir.registry.runs.models import Decision, Head, Outcome
 
 HEADER = "imei,status,since,block_date,reasons\n"
 CHANGES_HEADER = f"change,{HEADER}"
-KEPT = timedelta(days=90)
-"""How long what changed since an edition can be had."""
-
 _LINES = 2000
 _SAME = (
     "s.imei = editions_listentry.imei AND s.status = editions_listentry.status "
@@ -39,20 +38,9 @@ _COLUMNS = "imei, text, status, since, block_on, reasons"
 _AT = "{0}.first <= %s AND ({0}.ended IS NULL OR {0}.ended > %s)"
 
 
-class NoEditionError(CeirError):
-    """There is no such edition of the lists."""
-
-    code: ClassVar[str] = "edition_unknown"
-
-
-class EditionGoneError(CeirError):
-    """What changed since an edition is not kept any more, or that edition never was."""
-
-    code: ClassVar[str] = "edition_gone"
-
-
 def issue(operator: str, *, actor: Actor, at: datetime) -> Edition | None:
-    """Make an edition of an operator's lists if they changed since the last one.
+    """Make an edition of an operator's lists if they changed since the last one; and first of its exceptions,
+    in the same transaction: no block goes out before them.
 
     Args:
         operator: its code; empty: what holds at all operators.
@@ -76,9 +64,11 @@ def issue(operator: str, *, actor: Actor, at: datetime) -> Edition | None:
             Edition.objects.filter(pk=last.pk).update(basis=basis)
             return None
         rows, blocked, sha256 = _counted(operator, sequence)
+        issue_exceptions(operator, actor=actor, at=at)
+        excepted = ExceptionEdition.objects.filter(operator=operator).aggregate(last=Max("sequence"))["last"]
         made = Edition.objects.create(
             operator=operator, sequence=sequence, run=head.run.number, as_of=head.run.as_of, made_at=at,
-            rows=rows, blocked=blocked, sha256=sha256, basis=basis,
+            rows=rows, blocked=blocked, sha256=sha256, exceptions=excepted or 0, basis=basis,
         )  # fmt: skip
         record(actor, "outgoing.issued", f"edition:{operator or 'all'}:{sequence}", at=at,
                detail={"rows": rows, "sha256": sha256})  # fmt: skip
@@ -259,7 +249,12 @@ def _counted(operator: str, sequence: int) -> tuple[int, int, str]:
 
 
 def _basis(operator: str, run: int, at: datetime) -> str:
-    """What lists are made from: the run, what releases did, and whether an override is in force."""
+    """What lists are made from: the run, what releases did, whether an override is in force, and where no
+    exceptions can be held what is excepted."""
     override = in_force(at, operator)
     step = Step.objects.aggregate(last=Max("pk"))["last"] or 0
-    return f"run {run}, step {step}, override {override.pk if override else 0}"
+    basis = f"run {run}, step {step}, override {override.pk if override else 0}"
+    if cannot_hold_exceptions(operator):
+        excepted = ",".join(map(str, sorted(excepted_equipment(at))))
+        basis += f", excepted {hashlib.sha256(excepted.encode()).hexdigest()}"
+    return basis

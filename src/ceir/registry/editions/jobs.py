@@ -7,7 +7,8 @@ from ceir.registry.jobs import Job
 
 
 def _issue(at: datetime) -> str:
-    made = issue_all(actor=SYSTEM, at=at) + issue_all_exceptions(actor=SYSTEM, at=at)
+    # Exceptions first: a block never goes out before the lines that are to go on in spite of it.
+    made = issue_all_exceptions(actor=SYSTEM, at=at) + issue_all(actor=SYSTEM, at=at)
     return f"{made} editions issued"
 
 

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from ceir.registry.runs.models import Excepted
 from ceir.registry.subscribers.models import Sim
 
 
@@ -16,6 +17,11 @@ class Edition(models.Model):
     rows = models.PositiveIntegerField()
     blocked = models.PositiveIntegerField(help_text="Of them.")
     sha256 = models.CharField(max_length=64, help_text="Of the whole list as it is sent.")
+    exceptions = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        help_text="Edition of the operator's exceptions that is to be loaded before it; 0: none.",
+    )
     basis = models.CharField(
         max_length=200, help_text="What it was made from: the same again changes nothing."
     )
@@ -78,12 +84,18 @@ class ExceptionEdition(models.Model):
 
 
 class ExceptionEntry(models.Model):
-    """That equipment works with a SIM, from one edition to another; the number is kept with the SIM alone."""
+    """That equipment works with a line, from one edition to another; the number is kept with the SIM, or with
+    what the run says, alone."""
 
     id = models.BigAutoField(primary_key=True)
     operator = models.CharField(max_length=32)
-    imei = models.BigIntegerField(help_text="14 digits as a number.")
-    sim = models.ForeignKey(Sim, on_delete=models.CASCADE, related_name="+")
+    imei = models.BigIntegerField(help_text="As in decisions.")
+    sim = models.ForeignKey(
+        Sim, null=True, on_delete=models.CASCADE, related_name="+", help_text="Paired in the register."
+    )
+    excepted = models.ForeignKey(
+        Excepted, null=True, on_delete=models.CASCADE, related_name="+", help_text="Let go on by a run."
+    )
     first = models.PositiveIntegerField(help_text="First edition that has it.")
     ended = models.PositiveIntegerField(null=True, help_text="First edition that has it no more.")
 
@@ -91,6 +103,13 @@ class ExceptionEntry(models.Model):
         constraints = (
             models.UniqueConstraint(
                 fields=("operator", "imei", "sim"), condition=models.Q(ended=None), name="excepted_once"
+            ),
+            models.UniqueConstraint(
+                fields=("operator", "excepted"), condition=models.Q(ended=None), name="let_by_a_run_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(sim__isnull=True) ^ models.Q(excepted__isnull=True),
+                name="exception_of_one_line",
             ),
         )
         indexes = (models.Index(fields=("operator", "first"), name="exception_first"),)

@@ -45,10 +45,12 @@ class Seen:
     Args:
         identity: an IMEI, or the malformed text that it gave itself.
         last_seen: the last day of it; what is long past is left out by whoever asks the networks.
+        goes_on: the number goes on with it although its identity is, or will be, blocked.
     """
 
     identity: EquipmentIdentity
     last_seen: datetime
+    goes_on: bool = False
 
 
 SeenWith = Callable[[Msisdn], Collection[Seen]]
@@ -64,6 +66,7 @@ class MyDevice:
         state: of its registration; `seen` without one.
         usable: whether the registration lets it be used.
         in_review: whether the person said that it is not his.
+        goes_on: its identity is, or will be, blocked, and the number goes on with it all the same.
     """
 
     identities: tuple[EquipmentIdentity, ...]
@@ -76,6 +79,7 @@ class MyDevice:
     usable: bool
     last_seen: datetime | None
     in_review: bool
+    goes_on: bool = False
 
 
 def my_devices(proof: Proof, *, seen_with: SeenWith, actor: Actor, at: datetime) -> tuple[MyDevice, ...]:
@@ -88,7 +92,9 @@ def my_devices(proof: Proof, *, seen_with: SeenWith, actor: Actor, at: datetime)
     """
     require(actor, Permission.DEVICE_READ, owner=actor.organisation)
     check(proof, Purpose.DEVICES, actor=actor, at=at)
-    seen = {one.identity: one.last_seen for one in seen_with(proof.number)}
+    told = seen_with(proof.number)
+    seen = {one.identity: one.last_seen for one in told}
+    goes_on = {one.identity for one in told if one.goes_on}
     line = line_of(proof.number)
     mine: list[MyDevice] = []
     shown: set[EquipmentIdentity] = set()
@@ -117,12 +123,18 @@ def my_devices(proof: Proof, *, seen_with: SeenWith, actor: Actor, at: datetime)
                     usable=registration.pk in good,
                     last_seen=max((seen[imei] for imei in imeis if imei in seen), default=None),
                     in_review=any(imei.number in disputed for imei in imeis),
+                    goes_on=any(imei in goes_on for imei in imeis),
                 )
             )
         record(actor, "devices.read", str(line), at=at, basis="the holder asked")
     for identity in sorted(set(seen) - shown, key=str):
         in_review = isinstance(identity, Imei) and identity.number in disputed
-        mine.append(MyDevice((identity,), "", "", "seen", "", None, None, False, seen[identity], in_review))
+        mine.append(
+            MyDevice(
+                (identity,), "", "", "seen", "", None, None, False, seen[identity], in_review,
+                identity in goes_on,
+            )
+        )  # fmt: skip
     return tuple(mine)
 
 

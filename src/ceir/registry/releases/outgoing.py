@@ -1,4 +1,7 @@
-"""What goes out to networks: of the blocked devices only those that a release let out."""
+"""What goes out to networks: of the blocked devices only those that a release let out.
+
+An operator whose equipment check cannot hold exceptions gets no device with which anybody is to go on.
+"""
 
 import csv
 import hashlib
@@ -7,6 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import merge
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,6 +22,13 @@ from ceir.registry.accounts.permissions import Permission, require
 from ceir.registry.actors import Actor
 from ceir.registry.appeals.restoring import taken_back
 from ceir.registry.audit.chain import record
+from ceir.registry.pairings.standing import (
+    cannot_hold_exceptions,
+    excepted_equipment,
+    going_on,
+    in_clear,
+)
+from ceir.registry.personal.whole_lists import begin_list
 from ceir.registry.releases.models import Release
 from ceir.registry.releases.overriding import in_force
 from ceir.registry.runs import loading
@@ -60,22 +72,26 @@ def released(at: datetime, operator: str = "") -> Iterator[Listed]:
     if in_force(at, operator) is not None:
         return
     sql, values = _out_sql(operator)
-    yield from _listed(f"d.outcome = %s AND {sql}", (Outcome.BLOCKED.value, *values), taken_back(at))
+    without = taken_back(at) | _spared(at, operator)
+    for imei, listed in _listed(f"d.outcome = %s AND {sql}", (Outcome.BLOCKED.value, *values)):
+        if imei not in without:
+            yield listed
 
 
 def held_back(at: datetime, operator: str = "") -> Iterator[Listed]:
-    """The devices that are decided to be blocked and are not yet, or not now: they are served and watched."""
+    """The devices that are decided to be blocked and are not yet, or not now, or not at this operator: they
+    are served and watched."""
     if in_force(at, operator) is not None:
-        yield from _listed("d.outcome = %s", (Outcome.BLOCKED.value,))
+        for _, listed in _listed("d.outcome = %s", (Outcome.BLOCKED.value,)):
+            yield listed
         return
-    sql, values = _out_sql(operator)
-    yield from _listed(f"d.outcome = %s AND NOT {sql}", (Outcome.BLOCKED.value, *values))
+    yield from _served(at, operator, "d.outcome = %s", (Outcome.BLOCKED.value,))
 
 
 def is_out(imei: int, at: datetime, operator: str = "") -> bool:
     """Whether a device is blocked in networks: decided, let out by a release, no override in force, and not
     restored by appeals."""
-    if in_force(at, operator) is not None or taken_back(at, imei):
+    if in_force(at, operator) is not None or taken_back(at, imei) or _spared(at, operator, imei):
         return False
     sql, values = _out_sql(operator)
     found = loading.select(
@@ -86,10 +102,12 @@ def is_out(imei: int, at: datetime, operator: str = "") -> bool:
 
 
 def write_outgoing(folder: Path, operators: Iterable[str], *, actor: Actor, at: datetime) -> dict[str, int]:
-    """Write the lists that go out: for each operator `OPERATOR/blocked.csv` and `OPERATOR/tracked.csv`.
+    """Write the lists that go out: for each operator `OPERATOR/exceptions.csv`, `blocked.csv`, `tracked.csv`;
+    for one that cannot hold exceptions `OPERATOR/blocked_outright.csv` and `tracked.csv`.
 
     They look like those of the pipeline, malformed identities first; a device whose block is held back is on
-    the tracked list. The manifest is written last: without it the folder is not whole.
+    the tracked list. The manifest is written last: without it the folder is not whole. It names exceptions
+    before blocks, in which order they are to be loaded. That exceptions were written is recorded.
 
     Args:
         folder: new or empty.
@@ -113,10 +131,15 @@ def write_outgoing(folder: Path, operators: Iterable[str], *, actor: Actor, at: 
             raise OutgoingError("No run was taken over yet.", "Take one over first.")
         for operator in named:
             override = in_force(at, operator)
+            outright = cannot_hold_exceptions(operator)
+            if not outright:
+                lines = _excepted(operator, at)
+                files.append(_write(folder, f"{operator}/exceptions.csv", ("imei", "imsi", "msisdn"), lines))
             blocked = ((r.identity, _compact(r.block_on), r.reasons) for r in released(at, operator))
             columns = ("imei", "block_date", "reasons")
-            files.append(_write(folder, f"{operator}/blocked.csv", columns, blocked))
-            watched = () if override else _watched(operator)
+            name = "blocked_outright" if outright else "blocked"
+            files.append(_write(folder, f"{operator}/{name}.csv", columns, blocked))
+            watched = () if override else _watched(at, operator)
             files.append(_write(folder, f"{operator}/tracked.csv", ("imei", "since", "reasons"), watched))
             files[-1]["override"] = override.answer if override else None
         manifest = {
@@ -136,14 +159,35 @@ def write_outgoing(folder: Path, operators: Iterable[str], *, actor: Actor, at: 
     return {str(f["file"]): int(f["rows"]) for f in files}
 
 
-def _watched(operator: str) -> Iterator[tuple[str, str, str]]:
+def _watched(at: datetime, operator: str) -> Iterator[tuple[str, str, str]]:
     """Tracked and notified devices, and those held back, as one sorted list."""
-    sql, values = _out_sql(operator)
-    rows = _listed(
-        f"(d.outcome IN (%s, %s) OR (d.outcome = %s AND NOT {sql}))",
-        (Outcome.TRACKED.value, Outcome.NOTIFIED.value, Outcome.BLOCKED.value, *values),
-    )
+    outcomes = (Outcome.TRACKED.value, Outcome.NOTIFIED.value, Outcome.BLOCKED.value)
+    rows = _served(at, operator, "d.outcome IN (%s, %s, %s)", outcomes)
     yield from ((r.identity, _compact(r.since), r.reasons) for r in rows)
+
+
+def _served(at: datetime, operator: str, where: str, values: tuple[Any, ...]) -> Iterator[Listed]:
+    """Of some devices those that no release let out at an operator, or that are spared there."""
+    sql, more = _out_sql(operator)
+    spared = _spared(at, operator)
+    out, outs = f"d.outcome = %s AND {sql}", (Outcome.BLOCKED.value, *more)
+    served: list[tuple[int, Listed]] = []
+    if spared:
+        served = [(imei, listed) for imei, listed in _listed(out, outs) if imei in spared]
+    others = _listed(f"{where} AND NOT ({out})", (*values, *outs))
+    for _, listed in merge(others, served, key=itemgetter(0)):
+        yield listed
+
+
+def _spared(at: datetime, operator: str, imei: int | None = None) -> frozenset[int]:
+    """Blocked devices that are served at an operator because it cannot hold their exceptions."""
+    return excepted_equipment(at, imei) if operator and cannot_hold_exceptions(operator) else frozenset()
+
+
+def _excepted(operator: str, at: datetime) -> list[tuple[str, str, str]]:
+    """An operator's exceptions in clear, sorted; without numbers, which no check asks for."""
+    begin_list(f"outgoing:{operator}", at=at)
+    return sorted({(identity, imsi, "") for identity, imsi in in_clear(going_on(operator, at)).values()})
 
 
 def _out_sql(operator: str) -> tuple[str, tuple[Any, ...]]:
@@ -163,15 +207,14 @@ def _out_sql(operator: str) -> tuple[str, tuple[Any, ...]]:
     )
 
 
-def _listed(where: str, values: tuple[Any, ...], without: frozenset[int] = frozenset()) -> Iterator[Listed]:
+def _listed(where: str, values: tuple[Any, ...]) -> Iterator[tuple[int, Listed]]:
     rows = loading.stream(
         f"SELECT {_COLUMNS} FROM runs_decision AS d JOIN runs_grounds AS g ON g.id = d.grounds_id "
         f"WHERE {where} ORDER BY d.imei",
         values,
     )
     for imei, text, since, block_on, reasons in rows:
-        if imei not in without:
-            yield Listed(text or f"{imei:014}", str(since), str(block_on or ""), reasons)
+        yield imei, Listed(text or f"{imei:014}", str(since), str(block_on or ""), reasons)
 
 
 def _write(

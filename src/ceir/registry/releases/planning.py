@@ -1,8 +1,11 @@
-"""Planning a release: which devices, in which stages, within which limits."""
+"""Planning a release: which devices, in which stages, within which limits.
+
+Blocks that the pipeline lets out step by step are not staged a second time: a release of them has one stage.
+"""
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -109,6 +112,9 @@ def plan(
 ) -> Release:
     """Gather the devices that are blocked and not out; nothing goes out yet.
 
+    Devices that came step by step from the pipeline go out together once the release runs: stages, operators
+    and daily cap of the terms would hold them back a second time. Its budgets and who may start it stay.
+
     Args:
         run: devices that became blocked in it or before.
         salt: 16 octets or more, drawn at random: nobody must know beforehand who comes first.
@@ -118,7 +124,8 @@ def plan(
 
     Raises:
         PermissionDeniedError: the actor may not.
-        ReleaseError: no such run, no device, or a budget that nobody counts.
+        ReleaseError: no such run, no device, or a budget that nobody counts; of the devices only some came
+            step by step from the pipeline.
     """
     require(actor, Permission.RELEASE_MANAGE)
     why = free_text(reason, "The reason", 500, needed=True)
@@ -137,6 +144,10 @@ def plan(
         source = Run.objects.filter(number=run).first()
         if source is None:
             raise ReleaseError(f"Run {run} was not taken over.", "Take it over first.")
+        gathered = _waiting(run, conditions, again=again)
+        stepped = _came_step_by_step({blocked_run for _, blocked_run in gathered})
+        if stepped:
+            terms = replace(terms, stages=(Stage(Decimal(1), 0),), daily_cap=None)
         release = Release.objects.create(
             run=source,
             by_operator=any(s.operators for s in terms.stages),
@@ -157,15 +168,13 @@ def plan(
         devices = loading.load(
             Member._meta.db_table,
             columns,
-            (
-                (release.pk, imei, blocked_run, bucket_of(salt, imei), False)
-                for imei, blocked_run in _waiting(run, conditions, again=again)
-            ),
+            ((release.pk, imei, blocked_run, bucket_of(salt, imei), False) for imei, blocked_run in gathered),
         )
         if not devices:
             raise ReleaseError("No blocked device waits for a release.", "See what is out already.")
         loading.analyse(Member._meta.db_table)
-        note(release, "planned", actor, at, devices=devices, because=why)
+        more = {"staged_by": "pipeline"} if stepped else {}
+        note(release, "planned", actor, at, devices=devices, because=why, **more)
     return release
 
 
@@ -207,6 +216,25 @@ def _waiting(run: int, conditions: tuple[str, ...], *, again: bool) -> list[tupl
     chosen = {pk for pk, told in labels if not wanted or wanted & set(told.split("|"))}
     sql, values = _waiting_sql(run, again=again)
     return [(imei, blocked) for imei, blocked, grounds in loading.stream(sql, values) if grounds in chosen]
+
+
+def _came_step_by_step(runs: set[int]) -> bool:
+    """Whether the pipeline staged the blocks that came in these runs.
+
+    Raises:
+        ReleaseError: only in some of them.
+    """
+    staged = {
+        number for number, labels in Run.objects.filter(pk__in=runs).values_list("number", "staged") if labels
+    }
+    if staged and staged != runs:
+        ordered = sorted(runs)
+        first = next(n for n, run in enumerate(ordered) if (run in staged) != (ordered[0] in staged))
+        raise ReleaseError(
+            "Of some of these devices the pipeline staged the blocks already; one release cannot hold both.",
+            f"Plan those of run {ordered[first - 1]} and before first, then the others.",
+        )
+    return bool(staged)
 
 
 def _waiting_sql(run: int, *, again: bool) -> tuple[str, tuple[Any, ...]]:

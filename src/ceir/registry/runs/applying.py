@@ -12,11 +12,13 @@ from ceir.registry.accounts.permissions import Permission, require
 from ceir.registry.actors import Actor
 from ceir.registry.audit.chain import record
 from ceir.registry.runs.contacts import Told, merge_contacts
-from ceir.registry.runs.merging import merge_decisions
+from ceir.registry.runs.keeping import Let, merge_exceptions
+from ceir.registry.runs.merging import RunBaseError, merge_decisions
 from ceir.registry.runs.models import Head, Run
 from ceir.registry.runs.publication import (
     CHANGED,
     DECISIONS,
+    ListedFile,
     Manifest,
     Publication,
     RunIncompleteError,
@@ -24,9 +26,11 @@ from ceir.registry.runs.publication import (
     RunTamperedError,
     open_publication,
 )
-from ceir.registry.runs.rows import RunRowsError, contact_rows, decision_rows
+from ceir.registry.runs.rows import RunRowsError, contact_rows, decision_rows, exception_rows
 
 NOTIFICATIONS = "notifications.csv"
+EXCEPTIONS = "exceptions.csv"
+OUTRIGHT = "blocked_outright.csv"
 
 
 class RunOutOfOrderError(RunRefusedError):
@@ -63,6 +67,7 @@ def apply(source: Path | Mapping[str, Path], *, actor: Actor, at: datetime, beca
         PermissionDeniedError: the actor may not.
         RunManifestError, RunTamperedError, RunIncompleteError, RunRowsError: the files are not whole.
         RunOutOfOrderError: it is older, of a day to come, or its base is not what was taken over.
+        RunIncompleteError: it lets lines go on and does not say at each operator which.
         RunBaseError: its changes do not fit.
     """
     require(actor, Permission.RUN_APPLY)
@@ -76,7 +81,9 @@ def apply(source: Path | Mapping[str, Path], *, actor: Actor, at: datetime, beca
         if there is not None:
             return Applied(there, is_new=False)
         _require_its_day(manifest, at)
+        _require_all_exceptions(publication)
         _require_order(head.run, publication, because)
+        _require_base_with_exceptions(head.run, publication)
         run = Run.objects.create(
             number=manifest.run,
             as_of=manifest.as_of,
@@ -87,6 +94,9 @@ def apply(source: Path | Mapping[str, Path], *, actor: Actor, at: datetime, beca
             manifest_sha256=publication.sha256,
             whole=publication.whole,
             files=[f.model_dump() for f in manifest.files],
+            keeps_lines=sorted(set(manifest.keeps_lines)),
+            outright=[f.file.split("/")[-2] for f in _listed(publication, OUTRIGHT)],
+            staged=list(manifest.staged),
             counts={},
             applied_at=at,
             applied_by=actor.id,
@@ -117,6 +127,29 @@ def _same_run(publication: Publication) -> Run | None:
         f"Run {there.number} was taken over with another manifest.",
         "Find out which of the two the workspace published.",
     )
+
+
+def _require_all_exceptions(publication: Publication) -> None:
+    """Refuse a run that lets lines go on and does not say at each operator which: they would be cut."""
+    manifest = publication.manifest
+    there = {f.file.split("/")[-2] for f in _listed(publication, EXCEPTIONS)}
+    lacking = [operator for operator in manifest.operators if operator not in there]
+    if manifest.keeps_lines and (lacking or not there):
+        raise RunIncompleteError(
+            f"Run {manifest.run} lets lines of blocked identities go on "
+            f"({', '.join(manifest.keeps_lines)}) and has no {EXCEPTIONS}"
+            f"{' of ' + ', '.join(lacking) if lacking else ''}: they would be cut.",
+            "Copy the whole folder of the publication, or publish the run again.",
+        )
+
+
+def _require_base_with_exceptions(last: Run | None, publication: Publication) -> None:
+    """Refuse changes of exceptions against a run whose exceptions an earlier version did not take over."""
+    if last is not None and not publication.whole and "exceptions" not in last.counts:
+        raise RunBaseError(
+            f"The exceptions of run {last.number} were not taken over; changes do not fit.",
+            f"Take over the whole lists of run {publication.manifest.run} instead.",
+        )
 
 
 def _require_its_day(manifest: Manifest, at: datetime) -> None:
@@ -169,15 +202,30 @@ def _merge(publication: Publication, at: datetime) -> Mapping[str, int]:
     counts = merge_decisions(decision_rows(publication, decisions), manifest.run, whole=whole)
     if whole:
         _require_agreement(manifest, counts)
-    listed = manifest.named(NOTIFICATIONS) if whole else manifest.changed(NOTIFICATIONS)
 
-    def read() -> Iterator[Told]:
-        for file in listed:
+    def to_tell() -> Iterator[Told]:
+        for file in _listed(publication, NOTIFICATIONS):
             operator = file.file.split("/")[-2]
             for row in contact_rows(publication, file):
                 yield operator, row
 
-    return {**counts, **merge_contacts(read, manifest.run, at, whole=whole)}
+    def let() -> Iterator[Let]:
+        for file in _listed(publication, EXCEPTIONS):
+            operator = file.file.split("/")[-2]
+            for row in exception_rows(publication, file):
+                yield operator, row
+
+    return {
+        **counts,
+        **merge_contacts(to_tell, manifest.run, at, whole=whole),
+        **merge_exceptions(let, manifest.run, at, whole=whole),
+    }
+
+
+def _listed(publication: Publication, name: str) -> tuple[ListedFile, ...]:
+    """The file of every operator with this name: whole lists, or what changed."""
+    manifest = publication.manifest
+    return manifest.named(name) if publication.whole else manifest.changed(name)
 
 
 def _require_agreement(manifest: Manifest, counts: Mapping[str, int]) -> None:

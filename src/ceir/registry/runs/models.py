@@ -11,6 +11,9 @@ from ceir.registry.personal.retention import Retention
 CONTACT_KEPT_DAYS = 180
 """After a contact ended: as long as somebody may still ask why he was told, or was not."""
 
+EXCEPTED_KEPT_DAYS = 100
+"""After an exception ended: as long as an operator may ask what changed of its exceptions since then."""
+
 
 class Outcome(Enum):
     """What was decided for an identity."""
@@ -37,6 +40,19 @@ class Run(models.Model):
     manifest_sha256 = models.CharField(max_length=64, help_text="Of the manifest as it came.")
     whole = models.BooleanField(help_text="Taken from whole lists; else from changes.")
     files = models.JSONField(help_text="Every file that was verified, with rows and SHA-256.")
+    keeps_lines = models.JSONField(
+        default=list, db_default=[], help_text="Conditions that block identities of which some lines go on."
+    )
+    outright = models.JSONField(
+        default=list,
+        db_default=[],
+        help_text="Operators that cannot hold exceptions: nothing excepted is blocked there.",
+    )
+    staged = models.JSONField(
+        default=list,
+        db_default=[],
+        help_text="Conditions whose blocks the pipeline itself lets out step by step.",
+    )
     counts = models.JSONField(help_text="Identities by outcome, changes by kind, people to tell.")
     applied_at = models.DateTimeField()
     applied_by = models.CharField(max_length=64)
@@ -189,3 +205,46 @@ class Contact(models.Model):
 
     def __str__(self) -> str:
         return f"contact {self.pk}"
+
+
+class Excepted(models.Model):
+    """A line that goes on with equipment whose identity is blocked, as a run says: the run decided it, or
+    took it from a pairing. Kept for a while when it ends, for operators that ask what changed.
+
+    Of the number only the keyed hash is kept: exceptions name subscriptions.
+    """
+
+    imei = models.BigIntegerField(
+        help_text="14 digits as a number; negative: the key of a malformed identity."
+    )
+    text = models.CharField(max_length=16, help_text="A malformed identity as reported; else empty.")
+    imsi_key = KeyedField(label="imsi", null=True)
+    msisdn_key = KeyedField(label="msisdn", null=True)
+    imsi = EncryptedField(
+        label="excepted.imsi", purpose=Purpose.PAIRING, kept_days=EXCEPTED_KEPT_DAYS, null=True
+    )
+    paired = models.BooleanField(help_text="For a pairing that the run knew; else by the run's own decision.")
+    operator = models.CharField(max_length=16, help_text="Its id in the policy.")
+    run = models.ForeignKey(
+        Run, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+",
+        help_text="The run from which on it goes on.",
+    )  # fmt: skip
+    ended_run = models.BigIntegerField(null=True, help_text="The run that no longer lets it.")
+    ended_at = models.DateTimeField(null=True)
+
+    PERSONAL: ClassVar[Retention] = Retention(ended="ended_at", kind="excepted")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("imei", "imsi_key", "msisdn_key", "operator"), name="excepted_line_once"
+            ),
+        )
+        indexes = (
+            models.Index(fields=("operator", "ended_at"), name="excepted_operator"),
+            models.Index(fields=("imsi_key",), name="excepted_imsi"),
+            models.Index(fields=("msisdn_key",), name="excepted_number"),
+        )
+
+    def __str__(self) -> str:
+        return f"excepted {self.pk}"

@@ -22,8 +22,9 @@ _LONGEST_MANIFEST = 16_000_000
 _BLOCK = 1 << 20
 _Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 _Rows = Annotated[int, Field(ge=0, le=10**10)]
+_Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,64}$")]
 # The names that the pipeline writes: a list, an operator's list, and both below `delta/`.
-_FILE_NAME = re.compile(r"(delta/)?([a-z0-9_]{1,16}/)?[a-z]{1,32}\.(csv|parquet)")
+_FILE_NAME = re.compile(r"(delta/)?([a-z0-9_]{1,16}/)?[a-z_]{1,32}\.(csv|parquet)")
 
 
 class RunRefusedError(CeirError):
@@ -79,8 +80,22 @@ class _Policy(_Part):
     sha256: _Sha256
 
 
+class _Staged(_Part):
+    condition: _Label
+
+
+class _Release(_Part):
+    staged_by: Literal["pipeline", "register"]
+    conditions: tuple[_Staged, ...] = Field(default=(), strict=False)
+
+
 class Manifest(_Part):
-    """What lies in a publication and what it was made of; the parts of it that the register needs."""
+    """What lies in a publication and what it was made of; the parts of it that the register needs.
+
+    Args:
+        keeps_lines: conditions that block identities of which some lines go on, by exceptions of the run.
+        release: who lets blocks out step by step; None: they all come at once in the lists.
+    """
 
     format: Literal[1]
     country: Annotated[str, StringConstraints(min_length=1, max_length=100)]
@@ -88,6 +103,8 @@ class Manifest(_Part):
     run: Annotated[int, Field(ge=1, lt=2**62)]
     base: _Base | None
     policy: _Policy
+    keeps_lines: tuple[_Label, ...] = Field(default=(), strict=False)
+    release: _Release | None = None
     files: tuple[ListedFile, ...] = Field(strict=False)
 
     @model_validator(mode="after")
@@ -95,6 +112,19 @@ class Manifest(_Part):
         if len({f.file for f in self.files}) != len(self.files):
             raise ValueError("a file is listed twice")
         return self
+
+    @property
+    def staged(self) -> tuple[str, ...]:
+        """Conditions whose blocks the pipeline itself lets out step by step, sorted."""
+        if self.release is None or self.release.staged_by != "pipeline":
+            return ()
+        return tuple(sorted({state.condition for state in self.release.conditions}))
+
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """Those that have lists of their own in it, sorted."""
+        parts = (f.file.removeprefix(CHANGED).split("/") for f in self.files)
+        return tuple(sorted({part[0] for part in parts if len(part) == 2}))
 
     def file(self, name: str) -> ListedFile | None:
         """The file of this name."""

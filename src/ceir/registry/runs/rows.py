@@ -12,6 +12,7 @@ from ceir.registry.runs.publication import ListedFile, Publication, RunRefusedEr
 
 DECISION_COLUMNS = ("imei", "outcome", "since", "block_date", "reasons", "conditions")
 CONTACT_COLUMNS = ("imei", "imsi", "msisdn", "block_date", "reasons")
+EXCEPTION_COLUMNS = ("imei", "imsi", "msisdn")
 AMNESTY_COLUMN = "amnesty_granted"
 CHANGE_COLUMNS = ("change", "reason")
 CHANGES = frozenset({"added", "changed", "removed"})
@@ -54,6 +55,22 @@ class ContactRow(NamedTuple):
     msisdn: str
     block_on: str
     amnesty: bool
+
+
+class ExceptionRow(NamedTuple):
+    """A row of an operator's exceptions, in clear: it lives as long as it is read.
+
+    Args:
+        change: `added` or `removed` in a file of changes; else empty.
+        text: a malformed identity as reported; else empty.
+        msisdn: empty: the run lets the line go on by itself, and not for a pairing.
+    """
+
+    change: str
+    imei: int
+    text: str
+    imsi: str
+    msisdn: str
 
 
 @dataclass
@@ -124,6 +141,27 @@ def contact_rows(publication: Publication, listed: ListedFile) -> Iterator[Conta
                 raise ValueError("an IMSI or a number has not 1 to 15 digits")
             number, _ = number_of(imei)
             yield ContactRow(change, number, imsi, msisdn, days.iso(block_date), amnesty == ["1"])
+        except (ValueError, InvalidIdentifierError) as error:
+            raise _wrong(listed, place, error) from error
+
+
+def exception_rows(publication: Publication, listed: ListedFile) -> Iterator[ExceptionRow]:
+    """The rows of an operator's exceptions, whole or changed.
+
+    Raises:
+        RunRowsError, RunTamperedError: as `decision_rows`.
+    """
+    changed = listed.file.startswith("delta/")
+    header = (*CHANGE_COLUMNS, *EXCEPTION_COLUMNS) if changed else EXCEPTION_COLUMNS
+    for place, values in _values(publication, listed, (header,)):
+        try:
+            change = values[0] if changed else ""
+            imei, imsi, msisdn = values[-3:]
+            if changed and change not in ("added", "removed"):
+                raise ValueError("a change is none")
+            if not _is_number(imsi) or (msisdn and not _is_number(msisdn)):
+                raise ValueError("an IMSI or a number has not 1 to 15 digits")
+            yield ExceptionRow(change, *number_of(imei), imsi, msisdn)
         except (ValueError, InvalidIdentifierError) as error:
             raise _wrong(listed, place, error) from error
 

@@ -1,5 +1,6 @@
 """The status of equipment, from the facts: what networks do with it, why, and what its user can do."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -29,6 +30,11 @@ _ADVICE = {
     "permitted": "",
     "tracked": "It works. If a block is announced, appeal or register the device before that day.",
     "blocked": "If this is wrong, appeal: the register must answer.",
+    "blocked_but": "Several devices carry this identity, or seem to. It is blocked, but the lines that used "
+    "it before and were not found to be a copy's go on working. Whether yours does stands with your devices; "
+    "if it should and does not, appeal: the register must answer.",
+    "tracked_but": "Several devices carry this identity, or seem to. It works; when it is blocked, the lines "
+    "that used it before and were not found to be a copy's go on. Whose line will stop is told before.",
     "missing": "If you bought it, take it with the bill to the police; if it is yours and was found, say so.",
 }
 
@@ -107,6 +113,8 @@ class Status:
     Args:
         since: since when a condition matched, or the day of the first report.
         block_on: the day from which it is blocked; None: none is set.
+        lines_go_on: it is, or will be, blocked, and the run lets lines go on with it all the same.
+        own_lines: of those how many are of the caller's operator; None: the caller is none.
         own_pairings: pairings with lines of the caller's operator; None: the caller is none.
         checks, cases, evidence: None: not for the caller.
     """
@@ -118,7 +126,9 @@ class Status:
     since: date | None
     block_on: date | None
     works_with_paired_numbers: bool
+    lines_go_on: bool = False
     own_pairings: int | None = None
+    own_lines: int | None = None
     checks: Checks | None = None
     cases: tuple[OwnCase, ...] | None = None
     evidence: Evidence | None = None
@@ -133,6 +143,7 @@ class _Known:
     restored: list[Row] = field(default_factory=list)
     registered: Row | None = None
     paired: Row | None = None
+    let: Row | None = None
     observed: Row | None = None
 
 
@@ -152,9 +163,12 @@ def status_of(identities: Sequence[EquipmentIdentity], *, actor: Actor, at: date
     known: dict[int, _Known] = {one.key: _Known() for one in stored}
     tacs: dict[int, Row] = {}
     override: Row | None = None
+    run: Row | None = None
     for row in facts(known.keys(), actor=actor, at=at):
         if row.kind == "override":
             override = row
+        elif row.kind == "run":
+            run = row
         elif row.kind == "tac":
             tacs[row.imei] = row
         else:
@@ -162,7 +176,7 @@ def status_of(identities: Sequence[EquipmentIdentity], *, actor: Actor, at: date
     level = level_of(actor)
     exempt = frozenset(kind.casefold() for kind in settings.CEIR_EXEMPT_DEVICE_TYPES)
     return [
-        _status(identity, one.text, known[one.key], override, tacs, exempt, level, actor)
+        _status(identity, one.text, known[one.key], override, tacs, exempt, level, actor, run)
         for identity, one in zip(identities, stored, strict=True)
     ]
 
@@ -185,10 +199,12 @@ def _status(
     exempt: frozenset[str],
     level: Level,
     actor: Actor,
+    run: Row | None,
 ) -> Status:
-    answer, reasons, missing = _answer(known, override)
+    answer, reasons, missing = _answer(known, override, outright=run is not None and run.b == "1")
     decision = known.decision
     since = _day(decision.b) if decision is not None and decision.a in _TOLD else None
+    lines_go_on = known.let is not None and _lets_lines(decision, run)
     reported = [_day(row.d) for row in known.cases if CaseState(row.b) not in ENDED]
     since = min((day for day in (since, *reported) if day is not None), default=None)
     if answer is Answer.PERMITTED:
@@ -197,15 +213,17 @@ def _status(
         imei=text,
         status=answer,
         reasons=reasons,
-        advice=_ADVICE["missing" if missing and answer is Answer.BLOCKED else answer.value],
+        advice=_ADVICE[_advice(answer, missing=missing, lines_go_on=lines_go_on)],
         since=since,
         block_on=_day(decision.c) if decision is not None and decision.a in _TOLD else None,
         works_with_paired_numbers=bool(known.restored) and answer is Answer.BLOCKED,
+        lines_go_on=lines_go_on,
     )
     if level is Level.PUBLIC:
         return told
     tac = tacs.get(identity.number // 10**6) if isinstance(identity, Imei) else None
     own = int(known.paired.b or 0) if known.paired else 0
+    let = int(known.let.b or 0) if known.let and told.lines_go_on else 0
     return Status(
         imei=told.imei,
         status=told.status,
@@ -214,7 +232,9 @@ def _status(
         since=told.since,
         block_on=told.block_on,
         works_with_paired_numbers=told.works_with_paired_numbers,
+        lines_go_on=told.lines_go_on,
         own_pairings=own if actor.acts_as is Role.OPERATOR else None,
+        own_lines=let if actor.acts_as is Role.OPERATOR else None,
         checks=_checks(identity, known, tac, exempt),
         cases=_cases(known, level, actor),
         evidence=_evidence(known, override) if level is Level.REGULATOR else None,
@@ -222,10 +242,30 @@ def _status(
 
 
 _TOLD = frozenset({Outcome.BLOCKED.value, Outcome.NOTIFIED.value, Outcome.TRACKED.value})
+_LETTING = frozenset({Outcome.BLOCKED.value, Outcome.NOTIFIED.value})
 
 
-def _answer(known: _Known, override: Row | None) -> tuple[Answer, tuple[str, ...], bool]:
-    """What networks do, why, and whether the owner misses it."""
+def _lets_lines(decision: Row | None, run: Row | None) -> bool:
+    """Whether equipment is, or will be, blocked by a condition that lets lines go on."""
+    if decision is None or run is None or decision.a not in _LETTING:
+        return False
+    return not set(json.loads(run.a or "[]")).isdisjoint((decision.e or "").split("|"))
+
+
+def _advice(answer: Answer, *, missing: bool, lines_go_on: bool) -> str:
+    if missing and answer is Answer.BLOCKED:
+        return "missing"
+    if lines_go_on and answer is not Answer.PERMITTED:
+        return f"{answer.value}_but"
+    return answer.value
+
+
+def _answer(known: _Known, override: Row | None, *, outright: bool) -> tuple[Answer, tuple[str, ...], bool]:
+    """What networks do, why, and whether the owner misses it.
+
+    Args:
+        outright: the network in question cannot hold exceptions: it serves equipment that has some.
+    """
     standing = _stolen(known)
     decision = known.decision
     outcome = decision.a if decision is not None else None
@@ -240,6 +280,7 @@ def _answer(known: _Known, override: Row | None) -> tuple[Answer, tuple[str, ...
     if decision is not None and outcome in _TOLD:
         reasons += [reason for reason in (decision.d or "").split("|") if reason and reason not in reasons]
     out = outcome == Outcome.BLOCKED.value and decision is not None and decision.g in ("1", "2")
+    out = out and not (outright and (known.let is not None or known.paired is not None))
     blocked = out or standing == "blocked"
     if blocked and override is None:
         return Answer.BLOCKED, tuple(reasons), standing == "blocked"

@@ -58,7 +58,7 @@ class Row(NamedTuple):
 def facts(keys: Collection[int], *, actor: Actor, at: datetime) -> Iterator[Row]:
     """Everything known of some identities that an actor may be told something of."""
     level = level_of(actor)
-    parts = [_DECISION, _CASE, _RESTORED, _OVERRIDE]
+    parts = [_DECISION, _CASE, _RESTORED, _OVERRIDE, _LET, _RUN]
     if level is not Level.PUBLIC:
         parts += [_REGISTERED, _PAIRED, _OBSERVED, _TAC]
     values: dict[str, Any] = {
@@ -124,6 +124,20 @@ FROM releases_override AS o WHERE o.begun_at <= {moment} AND o.until > {moment}
 """
 """What networks are told of all devices, and until when."""
 
+_LET = """
+SELECT 'let', x.imei, CAST(COUNT(*) AS TEXT),
+  CAST(SUM(CASE WHEN x.operator = {code} THEN 1 ELSE 0 END) AS TEXT), NULL, NULL, NULL, NULL, NULL
+FROM runs_excepted AS x WHERE x.imei {keys} AND x.ended_at IS NULL GROUP BY x.imei
+"""
+"""Lines that the run lets go on, and of them those of the caller's operator."""
+
+_RUN = """
+SELECT 'run', 0, CAST(r.keeps_lines AS TEXT), CASE WHEN {outright} THEN '1' ELSE '' END, NULL, NULL, NULL,
+  NULL, NULL
+FROM runs_head AS h JOIN runs_run AS r ON r.number = h.run_id
+"""
+"""Conditions that let lines go on, as JSON, and whether the caller's operator cannot hold exceptions."""
+
 _REGISTERED = """
 SELECT 'registered', i.imei, r.state, r.kind, CAST(r.begins_at AS TEXT), CAST(r.ends_at AS TEXT),
   CAST(r.id AS TEXT), NULL, NULL
@@ -161,6 +175,7 @@ _POSTGRESQL = {
     "moment": "CAST(%(at)s AS TIMESTAMPTZ)",
     "organisation": "CAST(%(organisation)s AS BIGINT)",
     "at_operator": "(r.stages -> CAST(m.stage AS INTEGER) -> 'operators') @> to_jsonb({code})",
+    "outright": "r.outright @> to_jsonb({code})",
 }
 _SQLITE = {
     "keys": "IN (SELECT value FROM json_each(%(keys)s))",
@@ -169,6 +184,7 @@ _SQLITE = {
     "organisation": "%(organisation)s",
     "at_operator": "EXISTS (SELECT 1 FROM json_each(r.stages, '$[' || m.stage || '].operators') AS j "
     "WHERE j.value = {code})",
+    "outright": "EXISTS (SELECT 1 FROM json_each(r.outright) AS j WHERE j.value = {code})",
 }
 # For one identity the plan is always the same, so that the database soon stops thinking about it.
 _ONE = {
@@ -189,7 +205,9 @@ def _text(vendor: str, parts: tuple[str, ...], one: bool) -> bytes:
         **words,
         **(_ONE[vendor] if one else {}),
         **_LISTED,
+        "code": code,
         "at_operator": words["at_operator"].format(code=code),
+        "outright": words["outright"].format(code=code),
         "own_operator": f"o.operator = {code}",
     }
     return "UNION ALL".join(part.format(**more) for part in parts).encode()

@@ -1,6 +1,7 @@
 """Who uses equipment, and which equipment a number is used with: personal data, on a legal basis, recorded.
 
-The register knows no traffic: it knows whom a run named to be told, and with which lines equipment is paired.
+The register knows no traffic: it knows whom a run named to be told or lets go on, and with which lines
+equipment is paired.
 """
 
 from collections.abc import Iterable
@@ -21,12 +22,13 @@ from ceir.registry.equipment_keys import StoredIdentity
 from ceir.registry.organisations.models import Organisation
 from ceir.registry.pairings.models import Pairing
 from ceir.registry.pairings.models import State as PairingState
+from ceir.registry.pairings.standing import excepted_for
 from ceir.registry.personal.fields import Access, Sealed, keys
 from ceir.registry.personal.reading import reading
 from ceir.registry.references.models import Observed, TacRecord
 from ceir.registry.registrations.models import Registration
 from ceir.registry.registrations.models import State as RegistrationState
-from ceir.registry.runs.models import Contact
+from ceir.registry.runs.models import Contact, Excepted
 from ceir.registry.subscribers.models import Line, Sim
 
 MOST = 200
@@ -40,6 +42,8 @@ class Known(Enum):
     """A run named the subscriber as one seen with the equipment."""
     PAIRING = "pairing"
     REGISTRATION = "registration"
+    EXCEPTION = "exception"
+    """A run lets the line go on although the equipment's identity is blocked."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,8 @@ class SeenModel:
 
 
 def users_of(identity: EquipmentIdentity, *, access: Access) -> list[Use]:
-    """Subscribers that equipment was seen with or is paired with; an operator is told of its own.
+    """Subscribers that equipment was seen with, is paired with or goes on with; an operator is told of its
+    own.
 
     Raises:
         PermissionDeniedError: the actor may not; the police only where a case of their station is open.
@@ -91,11 +96,12 @@ def users_of(identity: EquipmentIdentity, *, access: Access) -> list[Use]:
     with reading():
         contacts = Contact.objects.filter(imei=stored.key)
         pairings = Pairing.objects.filter(imei=stored.key, state=PairingState.IN_FORCE.value)
-        return [*_seen(contacts, access), *_paired(pairings, access)]
+        excepted = Excepted.objects.filter(imei=stored.key)
+        return [*_seen(contacts, access), *_paired(pairings, access), *_let(excepted, access)]
 
 
 def equipment_of(number: Msisdn, *, access: Access) -> tuple[list[Use], list[SeenModel]]:
-    """Equipment that a number was seen with, is paired with, or that its holder registered.
+    """Equipment that a number was seen with, is paired with or goes on with, or that its holder registered.
 
     Raises:
         PermissionDeniedError: as `users_of`.
@@ -110,15 +116,16 @@ def equipment_of(number: Msisdn, *, access: Access) -> tuple[list[Use], list[See
     lines = Line.objects.filter(number_key=hashed, ended_at=None)
     contacts = Contact.objects.filter(msisdn_key=hashed)
     pairings = Pairing.objects.filter(line__in=lines, state=PairingState.IN_FORCE.value)
+    excepted = excepted_for(number)
     mine = Registration.objects.none()
     if actor.acts_as in (Role.OFFICER, Role.REVIEWER):
         mine = Registration.objects.filter(
             person__in=lines.values("person"), state=RegistrationState.IN_FORCE.value
         )
     with reading():
-        found = {row.imei for row in contacts[:MOST]} | {row.imei for row in pairings[:MOST]}
+        found = {row.imei for rows in (contacts, pairings, excepted) for row in rows[:MOST]}
         _require_case(actor, found)
-        uses = [*_seen(contacts, access), *_paired(pairings, access)]
+        uses = [*_seen(contacts, access), *_paired(pairings, access), *_let(excepted, access)]
         for registration in mine.prefetch_related("device__identifiers")[:MOST]:
             since = registration.begins_at
             for one in registration.device.identifiers.all():
@@ -198,6 +205,25 @@ def _paired(pairings: QuerySet[Pairing], access: Access) -> list[Use]:
             )
         )
     return found
+
+
+def _let(excepted: QuerySet[Excepted], access: Access) -> list[Use]:
+    own = _own_operator(access.actor)
+    rows = excepted.select_related("run").order_by("imei", "pk")
+    if own is not None:
+        rows = rows.filter(operator=own)
+    return [
+        Use(
+            f"{row.imei:014}" if row.imei >= 0 else "",
+            Known.EXCEPTION,
+            _open(row.imsi, access, f"excepted:{row.pk}"),
+            "",
+            row.run.as_of,
+            row.operator,
+            row.ended_run is None,
+        )
+        for row in rows[:MOST]
+    ]
 
 
 def _open(value: object, access: Access, subject: str) -> str:

@@ -5,6 +5,7 @@ the field.
 """
 
 from ceir.testing.country.files import CountryFiles, Progress, write_country
+from ceir.testing.country.movement import Movement
 from ceir.testing.country.spec import (
     DEFAULT_OPERATORS,
     NO_WRONGS,
@@ -30,6 +31,7 @@ __all__ = [
     "Example",
     "Habits",
     "Label",
+    "Movement",
     "Noise",
     "OperatorSpec",
     "Progress",

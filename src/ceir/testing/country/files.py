@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from ceir.testing.country import lists, text
 from ceir.testing.country.models import tac_list
+from ceir.testing.country.moving import MovementFiles, placed_cells
 from ceir.testing.country.observations import ObservationFiles
 from ceir.testing.country.people import fleets, make_lines, roamers, tell_stories
 from ceir.testing.country.sightings import SightingFiles, cell_rows
@@ -30,9 +31,12 @@ class CountryFiles:
     """(operator, file), by month and then by operator."""
     lists: Mapping[str, Path]
     """The file of each reference source: tac, stolen, stolen-foreign, registrations, pairings, golden,
-    barred, barred-tacs, monitored, subscribers, associations, type-approvals, imports."""
+    barred, barred-tacs, monitored, subscribers, associations, type-approvals, imports; `scrapped` only where
+    scrapped devices are copied."""
     sightings: tuple[tuple[str, Path], ...]
     """(operator, file); empty if the spec wants none."""
+    fingerprints: tuple[tuple[str, Path], ...]
+    """(operator, file); empty unless the spec wants detailed movement."""
     cells: Path
     truth: Path
     counts: Mapping[str, int]
@@ -69,8 +73,10 @@ def write_country(spec: CountrySpec, out: Path, progress: Progress | None = None
         observations = stack.enter_context(ObservationFiles(world, folders["observations"]))
         reference = stack.enter_context(_ListFiles(world, folders["lists"]))
         truth = stack.enter_context(TruthFile(world, out / "truth.parquet"))
-        sightings = None
-        if spec.sightings_per_operator:
+        sightings: SightingFiles | MovementFiles | None = None
+        if spec.movement:
+            sightings = stack.enter_context(MovementFiles(world, folders["sightings"], spec.movement))
+        elif spec.sightings_per_operator:
             sightings = stack.enter_context(SightingFiles(world, folders["sightings"]))
         reference.add(lists.country_rows(world))
         total = spec.subscribers
@@ -87,8 +93,9 @@ def write_country(spec: CountrySpec, out: Path, progress: Progress | None = None
     tacs = folders["lists"] / "tac.txt"
     tacs.write_text(tac_list(world.catalogue, world.draws), encoding="utf-8", newline="\n")
     cells = out / "cells.csv"
-    cells.write_text("\n".join(cell_rows(world)) + "\n", encoding="utf-8", newline="\n")
-    if not spec.sightings_per_operator:
+    lines = placed_cells(world, spec.movement) if spec.movement else cell_rows(world)
+    cells.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+    if not sightings and not spec.sightings_per_operator:
         folders["sightings"].rmdir()
     counts = {"observations": observations.rows, "tac": len(world.catalogue.tac), **reference.counts}
     return CountryFiles(
@@ -96,6 +103,7 @@ def write_country(spec: CountrySpec, out: Path, progress: Progress | None = None
         observations=tuple(observations.paths),
         lists={"tac": tacs, **reference.paths},
         sightings=tuple(sightings.paths) if sightings else (),
+        fingerprints=tuple(sightings.fingerprints.paths) if isinstance(sightings, MovementFiles) else (),
         cells=cells,
         truth=out / "truth.parquet",
         counts={**counts, "sightings": sightings.rows if sightings else 0},
@@ -127,13 +135,14 @@ class _ListFiles:
 
     def __init__(self, world: World, folder: Path) -> None:
         self.world = world
-        self.paths = {source: folder / f"{source}.csv" for source in lists.HEADERS}
-        self.counts = dict.fromkeys(lists.HEADERS, 0)
+        headers = lists.headers(world.spec)
+        self.paths = {source: folder / f"{source}.csv" for source in headers}
+        self.counts = dict.fromkeys(headers, 0)
         self._stack = ExitStack()
         self._files: dict[str, BinaryIO] = {}
         for source, path in self.paths.items():
             self._files[source] = self._stack.enter_context(path.open("wb"))
-            self._files[source].write(f"{lists.HEADERS[source]}\n".encode())
+            self._files[source].write(f"{headers[source]}\n".encode())
 
     def __enter__(self) -> "_ListFiles":
         return self

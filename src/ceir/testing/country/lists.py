@@ -1,17 +1,18 @@
 """What authorities, operators and shops have on file about the country's devices and people."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import md5
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ceir.testing.country import text
+from ceir.testing.country.copying import day_of_sale, scrapped
 from ceir.testing.country.devices import normalised, written
 from ceir.testing.country.draws import Bytes, Draws, Flags, Ints
 from ceir.testing.country.models import Purpose
 from ceir.testing.country.people import Lines, sims_of
-from ceir.testing.country.spec import SIMS_A_LINE
+from ceir.testing.country.spec import SIMS_A_LINE, CountrySpec
 from ceir.testing.country.uses import ListRows, Owned, Uses
 from ceir.testing.country.world import NOBODY, Role, Spare, World
 from ceir.testing.country.wrongdoing import box_imei, box_is_registered, cluster_source, day_of_theft
@@ -34,6 +35,12 @@ HEADERS = {
 }
 """First line of each list's file, by the source's name."""
 
+
+def headers(spec: CountrySpec) -> Mapping[str, str]:
+    """First lines of the lists that a country has: scrapped devices only where some are copied."""
+    return {**HEADERS, "scrapped": "imei,scrapped_on"} if spec.crimes.clone_dead_source else HEADERS
+
+
 _IN_FORCE, _PENDING, _RECOVERED = ("blacklist", ""), "pending", "recovered"
 _ABROAD = ("XA", "XB", "XC")
 _PAIRED_VICTIMS, _PAIRED_OTHERS = 0.5, 0.003
@@ -53,6 +60,9 @@ def chunk_rows(world: World, lines: Lines, boxes: Sequence[Uses], low: int, high
     yield _pairing_rows(world, lines)
     yield _golden_rows(world, lines)
     yield from _watched_rows(world, lines, low, high)
+    if world.spec.crimes.clone_dead_source:
+        imei, day = scrapped(world, lines)
+        yield ListRows("scrapped", (_listed(world.draws, imei), text.days(world.calendar.first, day)))
 
 
 def country_rows(world: World) -> Iterator[ListRows]:
@@ -225,9 +235,19 @@ def _foreign_rows(world: World, lines: Lines, low: int, high: int) -> Iterator[L
 
 
 def _import_rows(world: World, lines: Lines, owned: Owned) -> Iterator[ListRows]:
-    draws, first = world.draws, world.calendar.first
+    draws, first, census = world.draws, world.calendar.first, world.census
+    victims = lines.at(Role.HOLDER_PRE_SALE)
+    if victims.size:
+        sold = day_of_sale(world, lines.number[victims])
+        yield _consignment(
+            world,
+            world.numbering.imei(census.subscribers + lines.subscriber[victims]),
+            sold - 40,
+            text.days(first, sold - 2 - draws.below("pre-sale-release", lines.subscriber[victims], 12)),
+        )
     # Half of the new devices came as declared goods, all released before the first use.
     new = (owned.arrived > 0) & (owned.person >= 0) & draws.chance("declared", owned.device, 0.5)
+    new &= ~np.isin(owned.device, census.subscribers + lines.subscriber[victims])
     released = owned.arrived[new] - 3 - draws.below("released", owned.device[new], 20)
     yield _consignment(world, owned.imei[new], released - 5, text.days(first, released))
 

@@ -108,7 +108,7 @@ class ObservationFiles:
                 chosen = np.flatnonzero(current & (uses.operator == place))
                 if not chosen.size:
                     continue
-                active = _active_days(key[chosen], uses.where(chosen), start, stop)
+                active = active_days(key[chosen], uses.where(chosen), start, stop)
                 seen = active.any(axis=0)
                 at = chosen[seen]
                 rows[at] += active.sum(axis=0)[seen]
@@ -164,7 +164,7 @@ def _template(uses: Uses, form: Ints) -> Bytes:
     )
 
 
-def _active_days(key: Words, uses: Uses, start: int, stop: int) -> Flags:
+def active_days(key: Words, uses: Uses, start: int, stop: int) -> Flags:
     """Which of the days `start` .. `stop`-1 (rows) each use (columns) is active on."""
     # Four days share a word; words count from day 0 so that months do not matter.
     first = start // 4

@@ -168,6 +168,18 @@ def _second_slots(world: World, lines: Lines, alone: Flags) -> None:
     lines.owns[places] = False
     lines.two_slots[places - 1] = True
     lines.story[places] = lines.story[places - 1] = story
+    if habits.other_name:
+        other = places[draws.chance("other-name", lines.subscriber[places], habits.other_name)]
+        lines.person[other] = lines.subscriber[other]
+    habits_of_place = (habits.courier, habits.two_homes, habits.flyer)
+    if any(habits_of_place):
+        shared = places[one]
+        ends = np.cumsum([int(share * 1_000_000) for share in habits_of_place])
+        drawn = draws.below("moving-habit", lines.subscriber[shared], 1_000_000)
+        kind = np.searchsorted(ends, drawn, side="right")
+        for which, told in enumerate((Story.COURIER, Story.TWO_HOMES, Story.FLYER)):
+            mover = shared[kind == which]
+            lines.story[mover] = lines.story[mover - 1] = told
 
 
 def tell_stories(world: World, lines: Lines) -> None:

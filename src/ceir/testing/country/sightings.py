@@ -118,14 +118,14 @@ class SightingFiles:
                 written(uses.imei, form)[use],
                 text.digits(uses.imsi, 15)[use],
                 name,
-                _moment(date, begin),
-                _moment(date, end),
+                moment(date, begin),
+                moment(date, end),
             ]
         )
 
 
-def _moment(date: Bytes, second: Ints) -> Bytes:
-    """YYYY-MM-DDTHH:MM:SSZ."""
+def moment(date: Bytes, second: Ints) -> Bytes:
+    """A moment as text: YYYY-MM-DDTHH:MM:SSZ."""
     clock = text.digits(second // 3600 * 10_000 + second // 60 % 60 * 100 + second % 60, 6)
     size = len(date)
     dash, colon = text.constant(size, "-"), text.constant(size, ":")

@@ -16,6 +16,7 @@ from typing import ClassVar
 
 from ceir.clock import months_before
 from ceir.errors import CeirError
+from ceir.testing.country.movement import Movement
 
 BLOCK = 64
 """Subscribers with neighbouring numbers live in one town; families and shops stay within a block."""
@@ -63,6 +64,11 @@ class Label(IntEnum):
     BARRED = 15
     BARRED_TAC = 16
     NOT_TYPE_APPROVED = 17
+    CLONE_DEAD_SOURCE = 18
+    CLONE_PRE_SALE = 19
+    CLONE_MISMATCH = 20
+    CLONE_REPLICA = 21
+    CLONE_ROTATING = 22
 
 
 class Story(IntEnum):
@@ -83,6 +89,9 @@ class Story(IntEnum):
     IOT_FLEET = 12
     ROAMER_NATIONAL = 13
     ROAMER_INTERNATIONAL = 14
+    COURIER = 15
+    TWO_HOMES = 16
+    FLYER = 17
 
 
 @dataclass(frozen=True)
@@ -114,6 +123,14 @@ class Habits:
     """Of people's second lines: in the second slot of the first line's device [guess]."""
     dual_sim_one_imei: float = 0.1
     """Of those: both slots reported with the first slot's IMEI [guess]."""
+    other_name: float = 0.0
+    """Of people's lines in second slots: in the name of somebody else of the family; off unless asked for."""
+    courier: float = 0.0
+    """Of phones with two slots and one IMEI: drives to another town most days; off unless asked for."""
+    two_homes: float = 0.0
+    """Of the same: weekends at a second home in another town; off unless asked for."""
+    flyer: float = 0.0
+    """Of the same: flies within the country about once a week; off unless asked for."""
     sim_swap: float = 0.03
     """New SIM and IMSI, same MSISDN, within the period [guess]."""
     ported: float = 0.005
@@ -165,6 +182,16 @@ class Wrongs:
     """Of clusters: the genuine device is gone; half of these are on the stolen list [guess]."""
     clone_other_hardware: float = 0.2
     """Of clones: a 4G device whatever the copied IMEI's model is; the others are of a like model [guess]."""
+    clone_dead_source: float = 0.0
+    """One clone of a device that was scrapped some weeks before; off unless asked for."""
+    clone_pre_sale: float = 0.0
+    """One clone of a device that is still to be released and sold; off unless asked for."""
+    clone_mismatch: float = 0.0
+    """One clone of a 2G device's IMEI in 4G hardware; off unless asked for."""
+    clone_replica: float = 0.0
+    """One clone in hardware of the very model that it copies; off unless asked for."""
+    clone_rotating: float = 0.0
+    """Number of lines per subscriber that change among five copied IMEIs; off unless asked for."""
     placeholder: float = 0.003
     """All zeros 60 %, all nines 30 %, 12345678901234 10 % [press: one had 39.1 million lines in BD; gate]."""
     malformed: float = 0.004
@@ -237,6 +264,8 @@ class CountrySpec:
             remaining devices go unregistered although the truth calls them genuine. None: all and 5 % unsold.
         stolen: exact rows of the stolen list, filled up with devices never seen; None: 2 % of subscribers.
         sightings_per_operator: about so many radio location rows for the last seven days; 0 writes none.
+        movement: knobs of detailed sightings with cells and fingerprints for the last weeks, which then take
+            the place of the sample; None: the sample.
         modern_rats: False reports only the codes of the open-source peer (no 008, 009, 010).
         clean: nobody does wrong: every label is genuine and the lists of offenders are empty.
         chunk_subscribers: subscribers held in memory at once; changes the order of rows and nothing else.
@@ -259,6 +288,7 @@ class CountrySpec:
     wrongs: Wrongs = field(default_factory=Wrongs)
     noise: Noise = field(default_factory=Noise)
     sightings_per_operator: int = 2_000
+    movement: Movement | None = None
     modern_rats: bool = True
     clean: bool = False
     chunk_subscribers: int = 1024 * BLOCK

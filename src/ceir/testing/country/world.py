@@ -30,6 +30,9 @@ COMPANY, BOX_OWNER = 10**12, 2 * 10**12
 
 NOBODY = -1
 
+ROTATION = 5
+"""Copied IMEIs among which a rotating clone changes."""
+
 
 class Role(IntEnum):
     """The part a subscriber plays; `NONE` is the ordinary one, with only innocent circumstances."""
@@ -57,6 +60,16 @@ class Role(IntEnum):
     IOT = 20
     REPAIR_BENCH = 21
     RECOVERED = 22
+    CLONE_DEAD_SOURCE = 23
+    HOLDER_DEAD_SOURCE = 24
+    CLONE_PRE_SALE = 25
+    HOLDER_PRE_SALE = 26
+    CLONE_MISMATCH = 27
+    HOLDER_MISMATCH = 28
+    CLONE_REPLICA = 29
+    HOLDER_REPLICA = 30
+    CLONE_ROTATING = 31
+    HOLDER_ROTATING = 32
 
 
 class Spare(IntEnum):
@@ -272,6 +285,16 @@ def _census(spec: CountrySpec) -> Census:
         Role.IOT: _share(n, habits.iot),
         Role.REPAIR_BENCH: _share(n, habits.repair_bench),
         Role.RECOVERED: recovered,
+        Role.CLONE_DEAD_SOURCE: _share(n, wrong.clone_dead_source),
+        Role.HOLDER_DEAD_SOURCE: _share(n, wrong.clone_dead_source),
+        Role.CLONE_PRE_SALE: _share(n, wrong.clone_pre_sale),
+        Role.HOLDER_PRE_SALE: _share(n, wrong.clone_pre_sale),
+        Role.CLONE_MISMATCH: _share(n, wrong.clone_mismatch),
+        Role.HOLDER_MISMATCH: _share(n, wrong.clone_mismatch),
+        Role.CLONE_REPLICA: _share(n, wrong.clone_replica),
+        Role.HOLDER_REPLICA: _share(n, wrong.clone_replica),
+        Role.CLONE_ROTATING: _share(n, wrong.clone_rotating),
+        Role.HOLDER_ROTATING: ROTATION * _share(n, wrong.clone_rotating),
     }
     special = sum(counts.values())
     if special > n * 0.8:

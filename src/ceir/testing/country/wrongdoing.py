@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ceir.testing.country.copying import copy_imei, copy_in_other_ways
 from ceir.testing.country.draws import Ints
 from ceir.testing.country.models import Purpose, Radio
 from ceir.testing.country.people import Lines, second_device, some_day
@@ -29,10 +30,14 @@ def do_wrong(world: World, lines: Lines) -> None:
     """Gives each line with a role its device, label and days."""
     _copies(world, lines)
     _near_copies(world, lines)
+    copy_in_other_ways(world, lines)
     _made_up(world, lines)
     _stolen(world, lines)
     _own_devices(world, lines)
     _listed_models(world, lines)
+    if world.spec.movement:
+        lines.showcase |= lines.paired | (lines.label == Label.CLONE_FAR)
+        lines.showcase |= np.isin(lines.role, (Role.HOLDER_FAR, Role.HOLDER_CLUSTER))
 
 
 def day_of_theft(world: World, number: Ints) -> Ints:
@@ -112,7 +117,7 @@ def _copies(world: World, lines: Lines) -> None:
     source = world.player(Role.HOLDER_FAR, lines.number[far])
     # Where chance puts both into one town, the pair counts as near.
     label = np.where(world.towns.of(source) == lines.town[far], Label.CLONE_NEAR, Label.CLONE_FAR)
-    _copy(world, lines, far, source, label)
+    copy_imei(world, lines, far, source, label)
     lines.showcase[far] = lines.number[far] < SHOWCASE
     holders = lines.at(Role.HOLDER_FAR)
     lines.showcase[holders] = lines.number[holders] < SHOWCASE
@@ -120,7 +125,7 @@ def _copies(world: World, lines: Lines) -> None:
 
     members = lines.at(Role.CLONE_CLUSTER)
     source = cluster_source(world, cluster_of(world, lines.number[members]))
-    _copy(world, lines, members, source, np.full(len(members), Label.CLONE_CLUSTER))
+    copy_imei(world, lines, members, source, np.full(len(members), Label.CLONE_CLUSTER))
 
 
 def _near_copies(world: World, lines: Lines) -> None:
@@ -131,22 +136,9 @@ def _near_copies(world: World, lines: Lines) -> None:
     # A clone without a suitable neighbour stays an honest subscriber.
     lines.role[clones[~there]] = Role.NONE
     clones, twins = clones[there], twins[there]
-    _copy(world, lines, clones, lines.subscriber[twins], np.full(len(clones), Label.CLONE_NEAR))
+    copy_imei(world, lines, clones, lines.subscriber[twins], np.full(len(clones), Label.CLONE_NEAR))
     lines.paired[twins] = True
     lines.showcase[clones] = lines.showcase[twins] = lines.number[clones] < SHOWCASE
-
-
-def _copy(world: World, lines: Lines, places: Ints, source: Ints, label: Ints) -> None:
-    """Lines use the IMEI of other devices in hardware that is mostly of a like model."""
-    s = lines.subscriber[places]
-    tac = world.numbering.tac_of(source)
-    other = world.draws.chance("clone-hardware", s, world.spec.crimes.clone_other_hardware)
-    late = world.draws.chance("clone-late", s, 0.4)
-    lines.imei[places] = world.numbering.imei(source)
-    lines.radio[places] = np.where(other, Radio.G4, world.catalogue.radio[tac])
-    lines.label[places] = label
-    lines.holder[places] = lines.owns[places] = False
-    lines.start[places] = np.where(late, some_day(world, "clone-day", s), 0)
 
 
 def _not_its_own(lines: Lines, places: Ints, imei: Ints, label: Label, radio: Radio | None = None) -> None:

@@ -11,7 +11,7 @@ from ceir.interfaces.map.transport import sctp_available
 ROOT = Path(__file__).resolve().parents[4]
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(sctp_available(), reason="this kernel has SCTP: the tests run where they stand"),
     pytest.mark.skipif(guest.why_not() is not None, reason=f"no SCTP here, and {guest.why_not()}"),
 ]

@@ -112,7 +112,7 @@ def why_not() -> str | None:
     return guest.why_not()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(why_not() is not None, reason=f"{why_not()}")
 def test_the_unit_serves_in_its_sandbox_survives_being_killed_and_stops_in_good_order(tmp_path: Path) -> None:
     write_snapshot(tmp_path)

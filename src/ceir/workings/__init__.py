@@ -1,0 +1,3 @@
+from ceir.workings.declaration import Working, all_workings
+
+__all__ = ["Working", "all_workings"]
