@@ -50,7 +50,7 @@ def weights_named(name: str) -> dict[str, Any]:
 
 def answer_of(world: World, equipment: Equipment, end: date, parameters: Mapping[str, Any]) -> str:
     """clone, undecided or not a clone, under the parameters of a rule."""
-    weights = weights_named(parameters.get("weights", "clones-1"))
+    weights = weights_named(parameters.get("weights", "clones-3"))
     facts = facts_of(world, equipment, end, {**weights["parameters"], **parameters})
     if (facts["subscriber_count"] or 0) < 2:
         return "not a clone"
@@ -98,7 +98,9 @@ def facts_of(world: World, equipment: Equipment, end: date, parameters: Mapping[
     days = [users for users in days if users]
     alone = [users[0] for users in days if len(users) == 1] if len(of_imsi) > 1 else []
     steady = {
-        i: m for i, m in of_imsi.items() if m.bit_count() * 100 >= parameters["steady_percent"] * window_days
+        i: m
+        for i, m in of_imsi.items()
+        if m.bit_count() * 100 >= parameters.get("steady_percent", 40) * window_days
     }
     facts: dict[str, int | bool | None] = {
         "subscriber_count": len(of_imsi),
@@ -179,7 +181,7 @@ def claims_of(
     named = [n for n in about if _score_rule(conditions[n])]
     named.sort(key=lambda n: not conditions[n].get("blocking", False))
     rule = _score_rule(conditions[named[0]]) if named else None
-    ladder = weights_named((rule or {}).get("weights", "clones-1"))["ladder"]
+    ladder = weights_named((rule or {}).get("weights", "clones-3"))["ladder"]
     continued = {v.imei for v in earlier if v.rule in about}
     known = {key: claim for key, claim in (before or {}).items() if key[0] in continued}
     result: Claims = {}

@@ -2,7 +2,8 @@
 
 from ceir.rules.declaration import Parameter
 from ceir.workings._journeys import CLOCK_SKEW_BETWEEN_SECONDS, CLOCK_SKEW_SECONDS, LIMIT_KMH
-from ceir.workings.home_nights import AREA_KM, LEAST_NIGHTS, NIGHT_FROM_HOUR, NIGHT_HOURS
+from ceir.workings.doubtful_places import AREA_KM
+from ceir.workings.home_nights import LEAST_NIGHTS, NIGHT_FROM_HOUR, NIGHT_HOURS
 from ceir.workings.meetings import OVERLAP_SECONDS, SWAP_SECONDS
 from ceir.workings.places import CELL_RADIUS_M
 from ceir.workings.separate_homes import SEPARATE_KM
