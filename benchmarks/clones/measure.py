@@ -1,7 +1,7 @@
 """Measures how well clones are found, on worlds with hidden truth, and writes results/ and a report.
 
     just bench-clones                        (the weights that come along; writes the report)
-    just bench-clones --fit clones-2         (first fits new weights on the worlds A only)
+    just bench-clones --fit clones-3         (first fits new weights on the worlds A only)
     just bench-clones --labels labels.csv --workspace DIR [--as-of DATE]   (an operator's own hashed data)
 
 Precision on synthetic worlds is not precision in the field.

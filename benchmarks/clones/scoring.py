@@ -91,18 +91,23 @@ def ratio(
 
 @dataclass(frozen=True)
 class Scored:
-    """The identities that count, and what was called a clone."""
+    """The identities that are copied or called, and what was called a clone; no figure looks at others."""
 
     identities: tuple[Identity, ...]
     called: frozenset[tuple[str, str]]
     """(world, imei)."""
+    in_use: int
+    """Lines in use of all identities that count."""
     seed: int = 1
 
     @classmethod
     def of(cls, truth: Collection[Identity], called: Collection[tuple[str, str]], seed: int = 1) -> "Scored":
         """Only identities that are not set aside."""
-        kept = tuple(sorted((i for i in truth if not i.set_aside), key=lambda i: (i.world, i.imei)))
-        return cls(kept, frozenset(called), seed)
+        chosen = frozenset(called)
+        counted = [i for i in truth if not i.set_aside]
+        kept = (i for i in counted if i.klass or (i.world, i.imei) in chosen)
+        in_use = sum(line.in_use for i in counted for line in i.lines)
+        return cls(tuple(sorted(kept, key=lambda i: (i.world, i.imei))), chosen, in_use, seed)
 
     def is_called(self, identity: Identity) -> bool:
         """Whether an identity was called a clone."""
@@ -184,7 +189,7 @@ class Scored:
 
     def lines_in_use(self) -> int:
         """Lines in use of all identities."""
-        return sum(line.in_use for i in self.identities for line in i.lines)
+        return self.in_use
 
     def _stops(self, identity: Identity, imsi: str, claims: Claims | None) -> bool:
         if claims is None:

@@ -16,6 +16,9 @@ from ceir.sources import source_named
 
 from .killing import Killed
 
+FEW = Path(__file__).parent / "few.toml"
+"""A policy."""
+
 MEANINGLESS = frozenset({"lock", "tmp"})
 """Top-level entries of a workspace that nobody ever reads."""
 

@@ -10,9 +10,8 @@ from ceir.distribution.publishing import KEPT
 from ceir.pipeline.engines import DuckEngine
 from ceir.pipeline.publish import PublishRequest, publish
 from ceir.pipeline.workspace import Workspace
-from ceir.policy import shipped_policies
 
-from .commands import assert_before_or_after, classify_day, limits, take_in_file
+from .commands import FEW, assert_before_or_after, classify_day, limits, take_in_file
 from .killing import killed_at_every_step
 from .snapshots import publish_snapshot_until
 
@@ -30,7 +29,7 @@ def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_publishing_a_snapshot_can_be_killed_at_any_step(tmp_path: Path) -> None:
     root = tmp_path / "workspace"
-    workspace = Workspace.create(root, shipped_policies()["examplia"])
+    workspace = Workspace.create(root, FEW)
     for source, name, text in (
         ("observations", "operator1_20260930_20261031.csv", OBSERVED),
         ("barred-tacs", "barred-tacs.csv", "tac\n35675904\n"),

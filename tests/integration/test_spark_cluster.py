@@ -34,6 +34,7 @@ def country(tmp_path_factory: pytest.TempPathFactory) -> CountryFiles:
     return write_small_country(tmp_path_factory.mktemp("country"))
 
 
+@pytest.mark.long
 def test_a_result_in_several_parts_is_in_its_order_from_part_to_part(
     cluster: Cluster, tmp_path: Path
 ) -> None:

@@ -51,7 +51,7 @@ def weights_named(name: str) -> dict[str, Any]:
 
 def answer_of(world: World, equipment: Equipment, end: date, parameters: Mapping[str, Any]) -> str:
     """clone, undecided or not a clone, under the parameters of a rule."""
-    weights = weights_named(parameters.get("weights", "clones-1"))
+    weights = weights_named(parameters.get("weights", "clones-3"))
     facts = facts_of(world, equipment, end, {**weights["parameters"], **parameters})
     if (facts["subscriber_count"] or 0) < 2:
         return "not a clone"
@@ -225,7 +225,7 @@ def claims_of(
     named = [n for n in about if _score_rule(conditions[n])]
     named.sort(key=lambda n: not conditions[n].get("blocking", False))
     rule = _score_rule(conditions[named[0]]) if named else None
-    weights = weights_named((rule or {}).get("weights", "clones-1"))
+    weights = weights_named((rule or {}).get("weights", "clones-3"))
     parameters = {**weights["parameters"], **{k: v for k, v in (rule or {}).items() if k == "window_days"}}
     continued = {v.imei for v in earlier if v.rule in about}
     known = {key: claim for key, claim in (before or {}).items() if key[0] in continued}

@@ -6,7 +6,7 @@ from decimal import Decimal
 from ceir.weights.declaration import load_weights, thousandths
 from ceir.weights.scoring import Answer, Scale
 
-DEFAULT = "clones-1"
+DEFAULT = "clones-3"
 """Weights of a policy that names none."""
 
 LEAST_SIGNALS = 2

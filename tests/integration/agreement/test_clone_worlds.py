@@ -46,14 +46,14 @@ holds_exceptions = false
 [lists]
 look_back_days = 15
 [conditions.cloned]
-all = [{ rule = "cloned", window_days = 20, clone_at = 0.0, clear_at = -4.0 }]
+all = [{ rule = "cloned", weights = "clones-1", window_days = 20, clone_at = 0.0, clear_at = -4.0 }]
 reason = "Cloned"
 grace_days = 5
 blocking = true
 exceptions = "genuine"
 max_match_ratio = 1.0
 [conditions.frozen]
-all = [{ rule = "perhaps_cloned", window_days = 20, clone_at = 0.0, clear_at = -4.0 }]
+all = [{ rule = "perhaps_cloned", weights = "clones-1", window_days = 20, clone_at = 0.0, clear_at = -4.0 }]
 reason = "Frozen"
 grace_days = 3
 blocking = true
@@ -74,7 +74,7 @@ grace_days = 2
 blocking = true
 max_match_ratio = 1.0
 [conditions.tried]
-all = [{ rule = "cloned", clone_at = -3.0, clear_at = -5.0, least_signals = 3 }]
+all = [{ rule = "cloned", weights = "clones-1", clone_at = -3.0, clear_at = -5.0, least_signals = 3 }]
 reason = "Tried"
 tracked = true
 """

@@ -22,7 +22,7 @@ ALL = (OWNER, SECOND, THIRD, FOURTH, FIFTH)
 
 CLONED = """
 [conditions.cloned]
-all = [{ rule = "cloned" }]
+all = [{ rule = "cloned", weights = "clones-1" }]
 reason = "Copied identity"
 grace_days = 30
 blocking = true
@@ -31,7 +31,7 @@ max_match_ratio = 1.0
 """
 FROZEN = """
 [conditions.frozen]
-all = [{ rule = "perhaps_cloned" }]
+all = [{ rule = "perhaps_cloned", weights = "clones-1" }]
 reason = "Perhaps copied"
 grace_days = 30
 blocking = true
@@ -222,9 +222,9 @@ def test_undecided_identities_are_frozen_and_nobody_is_told(make: Make) -> None:
         (FROZEN.replace('"present"', '"genuine"'), "needs the rule cloned"),
         (FROZEN.replace('exceptions = "present"\n', ""), "undecided cuts nobody"),
         (STOLEN + 'exceptions = "genuine"\n', "needs the rule cloned"),
-        (CLONED.replace('"cloned" }', '"cloned", weights = "clones-0" }'), "none of clones-1"),
-        (CLONED.replace('"cloned" }', '"cloned", clear_at = 9.0 }'), "out of order"),
-        (CLONED.replace('"cloned" }', '"cloned", least_signals = 1 }'), "less than 2"),
+        (CLONED.replace("clones-1", "clones-0"), "none of clones-1"),
+        (CLONED.replace('"clones-1" }', '"clones-1", clear_at = 9.0 }'), "out of order"),
+        (CLONED.replace('"clones-1" }', '"clones-1", least_signals = 1 }'), "less than 2"),
     ],
 )
 def test_a_policy_that_could_cut_somebody_for_a_guess_is_refused(condition: str, fault: str) -> None:

@@ -86,7 +86,7 @@ def outcome(register: Register, run: RunRecord) -> dict[str, object]:
 
 
 @given(histories(backwards=True))
-@often(12)
+@often(6)
 def test_looking_at_what_changed_gives_what_looking_at_all_gives(history: History) -> None:
     start, rest = history
     with registers() as folder:
@@ -110,7 +110,7 @@ def test_looking_at_what_changed_gives_what_looking_at_all_gives(history: Histor
 
 
 @given(histories(runs=3), st.integers(0, 10))
-@often(5)
+@often(3)
 def test_a_published_list_and_the_changes_since_make_the_next_one(history: History, chosen: int) -> None:
     start, rest = history
     with registers() as folder:
@@ -197,7 +197,7 @@ def reason_to_be_silent(register: Register, lists: Publication, row: tuple[str, 
 
 
 @given(st.lists(observes, min_size=2, max_size=4), st.data())
-@often(6)
+@often(3)
 def test_the_order_of_files_and_where_they_are_cut_change_nothing(
     files: list[Observe], data: st.DataObject
 ) -> None:
@@ -221,7 +221,7 @@ def test_the_order_of_files_and_where_they_are_cut_change_nothing(
 
 
 @given(st.data(), rows_of_a_file(), st.sampled_from(("never run", "run once", "run twice")))
-@often(8)
+@often(4)
 def test_after_an_undo_it_is_as_if_the_file_had_never_come_but_for_what_rested_on_it(
     data: st.DataObject, wrong: list[str], seen: str
 ) -> None:
