@@ -17,6 +17,11 @@ LINES = 1_500
 
 
 @pytest.fixture(scope="module", params=MAKES)
+def asked_of() -> duckdb.DuckDBPyConnection:
+    """A connection of its own: one that others share may still hold their unfinished result."""
+    return duckdb.connect()
+
+
 def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Made:
     return World(request.param, 5, LINES).make_files(tmp_path_factory.mktemp("world") / "files")
 
@@ -70,13 +75,13 @@ def test_every_identity_that_is_copied_was_used_by_two_devices_or_by_a_copy_alon
         "WHERE imei IN (SELECT imei FROM "
         f"'{made.truth}' WHERE starts_with(label, 'clone_')) GROUP BY imei"
     )
-    for imei, devices, genuine in duckdb.connect().execute(asked).fetchall():
+    for imei, devices, genuine in asked_of().execute(asked).fetchall():
         assert devices > 1 or not genuine, imei
 
 
 def test_what_was_observed_is_what_the_truth_says(made: Made) -> None:
     seen = (
-        duckdb.connect()
+        asked_of()
         .execute(
             f"SELECT count(*), count(t.imei) FROM (SELECT DISTINCT imei[1:14] AS imei, imsi, date FROM "
             f"{table(made, 'observations')} WHERE length(imsi) = 15 AND imei[1:14] SIMILAR TO '[0-9]{{14}}') "
@@ -93,7 +98,7 @@ def test_what_was_observed_is_what_the_truth_says(made: Made) -> None:
 
 def test_sightings_name_known_cells_and_days_on_which_the_use_was_active(made: Made) -> None:
     unknown = (
-        duckdb.connect()
+        asked_of()
         .execute(
             f"SELECT count(*) FROM {table(made, 'sightings')} "
             f"WHERE cell NOT IN (SELECT cell FROM {table(made, 'cells')})"
@@ -102,7 +107,7 @@ def test_sightings_name_known_cells_and_days_on_which_the_use_was_active(made: M
     )
     assert unknown == (0,)
     strange = (
-        duckdb.connect()
+        asked_of()
         .execute(
             f"SELECT count(*) FROM {table(made, 'sightings')} AS s "
             f"WHERE NOT EXISTS (SELECT 1 FROM '{made.truth}' AS t "
@@ -112,7 +117,7 @@ def test_sightings_name_known_cells_and_days_on_which_the_use_was_active(made: M
     )
     assert strange == (0,)
     backwards = (
-        duckdb.connect()
+        asked_of()
         .execute(f"SELECT count(*) FROM {table(made, 'sightings')} WHERE ended_at < started_at")
         .fetchone()
     )
@@ -124,7 +129,7 @@ def test_one_phone_is_never_at_two_distant_places_at_once(tmp_path: Path) -> Non
     files = write(replace(WandererSpec(persons=1_200, seed=9), stray=0.0, skew_s=0), tmp_path / "world")
     paths = ", ".join(f"'{path}'" for path in files["sightings"])
     far = (
-        duckdb.connect()
+        asked_of()
         .execute(
             "WITH s AS (SELECT t.device_id, s.cell[3:4] AS place, CAST(s.started_at AS TIMESTAMP) AS moment FROM "
             f"read_csv([{paths}], all_varchar=true, header=true) AS s JOIN '{tmp_path}/world/truth.parquet' AS t "
