@@ -12,6 +12,8 @@ from clones.wanderer_files import write
 from clones.wanderers import WandererSpec
 from clones.worlds import LAST_DAY, Made, World, sha256_of
 
+DB = duckdb.connect()
+# Its own: an unfinished result on the shared one fails whoever asks next.
 MAKES = ("country", "wanderers")
 LINES = 1_500
 
@@ -70,12 +72,12 @@ def test_every_identity_that_is_copied_was_used_by_two_devices_or_by_a_copy_alon
         "WHERE imei IN (SELECT imei FROM "
         f"'{made.truth}' WHERE starts_with(label, 'clone_')) GROUP BY imei"
     )
-    for imei, devices, genuine in duckdb.execute(asked).fetchall():
+    for imei, devices, genuine in DB.execute(asked).fetchall():
         assert devices > 1 or not genuine, imei
 
 
 def test_what_was_observed_is_what_the_truth_says(made: Made) -> None:
-    seen = duckdb.execute(
+    seen = DB.execute(
         f"SELECT count(*), count(t.imei) FROM (SELECT DISTINCT imei[1:14] AS imei, imsi, date FROM "
         f"{table(made, 'observations')} WHERE length(imsi) = 15 AND imei[1:14] SIMILAR TO '[0-9]{{14}}') "
         "AS o "
@@ -88,18 +90,18 @@ def test_what_was_observed_is_what_the_truth_says(made: Made) -> None:
 
 
 def test_sightings_name_known_cells_and_days_on_which_the_use_was_active(made: Made) -> None:
-    unknown = duckdb.execute(
+    unknown = DB.execute(
         f"SELECT count(*) FROM {table(made, 'sightings')} "
         f"WHERE cell NOT IN (SELECT cell FROM {table(made, 'cells')})"
     ).fetchone()
     assert unknown == (0,)
-    strange = duckdb.execute(
+    strange = DB.execute(
         f"SELECT count(*) FROM {table(made, 'sightings')} AS s "
         f"WHERE NOT EXISTS (SELECT 1 FROM '{made.truth}' AS t "
         "WHERE t.imei = s.imei[1:14] AND t.imsi = s.imsi) AND s.imei SIMILAR TO '[0-9]{14,16}'"
     ).fetchone()
     assert strange == (0,)
-    backwards = duckdb.execute(
+    backwards = DB.execute(
         f"SELECT count(*) FROM {table(made, 'sightings')} WHERE ended_at < started_at"
     ).fetchone()
     assert backwards == (0,)
@@ -109,7 +111,7 @@ def test_one_phone_is_never_at_two_distant_places_at_once(tmp_path: Path) -> Non
     """With exact clocks and positions, moments of one physical phone less than ten minutes apart are near."""
     files = write(replace(WandererSpec(persons=1_200, seed=9), stray=0.0, skew_s=0), tmp_path / "world")
     paths = ", ".join(f"'{path}'" for path in files["sightings"])
-    far = duckdb.execute(
+    far = DB.execute(
         "WITH s AS (SELECT t.device_id, s.cell[3:4] AS place, CAST(s.started_at AS TIMESTAMP) AS moment FROM "
         f"read_csv([{paths}], all_varchar=true, header=true) AS s JOIN '{tmp_path}/world/truth.parquet' AS t "
         "ON t.imei = s.imei AND t.imsi = s.imsi WHERE t.label = 'genuine' AND t.story IN "

@@ -133,7 +133,11 @@ def test_the_engine_scores_as_the_explanation_does(rows: list[dict[str, Any]]) -
         )
         for row in rows
     )
-    found = duckdb.sql(f"SELECT {score_sql(WEIGHTS)}, {signals_sql(WEIGHTS)} FROM ({chosen})").fetchall()
+    found = (
+        duckdb.connect()
+        .sql(f"SELECT {score_sql(WEIGHTS)}, {signals_sql(WEIGHTS)} FROM ({chosen})")
+        .fetchall()
+    )
     told = [
         (score_of(WEIGHTS, terms(WEIGHTS, row)), signals_of(WEIGHTS, terms(WEIGHTS, row))) for row in rows
     ]
