@@ -42,8 +42,8 @@ register *args:
       echo "PostgreSQL is not installed: the register was not tested on it." >&2; \
     fi
 
-# Tests that take minutes each: guests under emulation, a cluster that a country moves to, a larger country. They are
-# not part of `just check`.
+# Tests that take long: guests under emulation, a Spark cluster, a larger country, further variations. They are not part
+# of `just check`.
 
 # Before a release, and after changes to what they are about: just long [-k systemd]
 long *args:

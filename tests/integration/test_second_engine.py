@@ -37,7 +37,10 @@ def sail() -> Iterator[str]:
         yield address
 
 
-@pytest.mark.parametrize("policy", shipped_policies())
+@pytest.mark.parametrize(
+    "policy",
+    [pytest.param(p, marks=() if p == "examplia" else pytest.mark.long) for p in shipped_policies()],
+)
 def test_sail_and_duckdb_tell_the_same_story(
     policy: str, country: CountryFiles, sail: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

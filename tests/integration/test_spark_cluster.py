@@ -18,7 +18,7 @@ from .story import (
 
 pytestmark = [
     pytest.mark.spark,
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(bool(missing_parts()), reason=f"no Spark cluster here: {missing_parts()}"),
 ]
 
@@ -34,7 +34,6 @@ def country(tmp_path_factory: pytest.TempPathFactory) -> CountryFiles:
     return write_small_country(tmp_path_factory.mktemp("country"))
 
 
-@pytest.mark.long
 def test_a_result_in_several_parts_is_in_its_order_from_part_to_part(
     cluster: Cluster, tmp_path: Path
 ) -> None:
@@ -53,7 +52,6 @@ def test_a_result_in_several_parts_is_in_its_order_from_part_to_part(
     assert found == list(range(99_999, -1, -1))
 
 
-@pytest.mark.long
 def test_a_country_that_moves_to_a_cluster_of_two_workers_gets_the_same_verdicts_and_lists(
     cluster: Cluster, country: CountryFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

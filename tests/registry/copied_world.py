@@ -53,7 +53,7 @@ plmns = ["111-03"]
 holds_exceptions = false
 [conditions.cloned]
 title = "Copied identity"
-all = [{ rule = "cloned" }]
+all = [{ rule = "cloned", weights = "clones-1" }]
 reason = "Copied identity"
 grace_days = 30
 blocking = true

@@ -194,7 +194,7 @@ def changed_by(register: Register, name: ListName, before: list[tuple[str, ...]]
     return sorted(rows)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, 1, pytest.param(2, marks=pytest.mark.long)])
 def test_the_register_a_second_opinion_and_a_full_run_agree(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
