@@ -19,11 +19,17 @@ from urllib.parse import urlsplit
 
 import httpx
 import psycopg
+import pytest
 
 from ceir.office.lineage import end_with_parent
 
 HERE = Path(__file__).parent
 START_SECONDS = 240
+
+
+in_sqlite = pytest.mark.skipif(
+    "CEIR_TEST_DATABASE" in os.environ, reason="its register lies in SQLite whatever the others use"
+)
 
 
 def free_port() -> int:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from offices import in_sqlite
 
 FILE = """
 name = "Office"
@@ -29,6 +30,7 @@ def ceir(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     )  # fmt: skip
 
 
+@in_sqlite
 @pytest.mark.slow
 def test_an_installer_sets_notices_up_and_looks_where_they_stand(tmp_path: Path) -> None:
     assert ceir(tmp_path, "init", "here").returncode == 0

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from offices import environment
+from offices import environment, in_sqlite
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, in_sqlite]
 
 PAGES = Path(__file__).parents[3] / "docs" / "admin"
 TACS = "TAC|Manufacturer|Model Name|Device Type|SIMSlot\n35675904|Oppo|N1|Smartphone|2\n"
