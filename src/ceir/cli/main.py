@@ -165,6 +165,10 @@ def run() -> None:
     servers, which takes longer than most commands do.
     """
     word = sys.argv[1] if len(sys.argv) > 1 else ""
-    if word == "--version":
-        build(())()
-    (build((declared(word),)) if word in command_names() else whole())()
+    if word in command_names():
+        line = build((declared(word),))
+    elif word == "--version":
+        line = build(())
+    else:
+        line = whole()
+    line()
